@@ -1,0 +1,227 @@
+# wsd: everything is built, checked and installed from here. `make help` lists the targets.
+
+VERSION   := $(shell sed -n 's/^.define WSD_VERSION "\(.*\)"/\1/p' include/wsd.h)
+SOMAJOR   := $(firstword $(subst ., ,$(VERSION)))
+SONAME    := libwsd.so.$(SOMAJOR)
+OUT       ?= build
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+SECONDS   ?= 60
+PORT      ?= 9001
+
+# make's own defaults are c++ and cc; this project means g++ and gcc unless it is told otherwise.
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# Optimised and hardened by default. SAN=address,undefined or COV=1 (with an OUT of their own) build for judging.
+OPT       := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+ifdef SAN
+OPT       := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
+LINKSAN   := -fsanitize=$(SAN)
+endif
+ifdef COV
+OPT       := -O0 -g --coverage
+LINKSAN   := --coverage
+endif
+# `make V=1` shows whole command lines.
+Q         := $(if $(V),,@)
+say        = $(if $(V),,@echo "  $(1)  $@")
+
+WARN      := -Wall -Wextra -Wpedantic -Wshadow -Wimplicit-fallthrough -Werror
+HARDEN    := -fPIC -fstack-protector-strong -fcf-protection
+COMMON    := -std=c++20 $(OPT) $(WARN) $(HARDEN) -D_GNU_SOURCE -Iinclude -Isrc -MMD -MP
+LIBFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -fvisibility=hidden -fno-exceptions -fno-rtti \
+             -fno-threadsafe-statics -ffunction-sections -fdata-sections
+APPFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -ffunction-sections -fdata-sections
+TESTFLAGS := $(COMMON) -Itests
+LINK      := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LINKSAN)
+
+LIB_SRC   := $(sort $(wildcard src/base/*.cpp src/net/*.cpp src/http/*.cpp src/deflate/*.cpp src/ws/*.cpp src/server/*.cpp))
+APP_SRC   := $(sort $(wildcard src/app/*.cpp src/app/hub/*.cpp))
+UNIT_SRC  := $(sort $(wildcard tests/unit/*/*.cpp tests/conformance/*.cpp)) tests/support/main.cpp
+INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
+FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
+BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
+SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
+             tests/unit/*/*.cpp tests/c/*.c tools/*.cpp)
+
+objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
+LIB_OBJ   := $(call objects,$(LIB_SRC))
+APP_OBJ   := $(call objects,$(APP_SRC))
+LIB       := $(OUT)/libwsd.a
+
+# The product stands at the top, where SPEC wants it; builds for judging stay in their OUT.
+ifeq ($(OUT),build)
+TOP       := wsd libwsd.a
+endif
+
+.PHONY: all run test check unit asan tsan fuzz bench interop autobahn coverage install uninstall clean help format tidy layers
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(TOP) $(LIB) $(OUT)/wsd $(OUT)/wsbench ## build ./wsd, ./libwsd.a and the tools
+
+run: all ## build and echo on 127.0.0.1:$(PORT)
+	./wsd --port $(PORT)
+
+# ---------------------------------------------------------------------------------------------------------- building
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(call say,AR  )
+	$(Q)$(AR) rcs $@ $^
+
+$(OUT)/$(SONAME): $(LIB_OBJ)
+	$(call say,LINK)
+	$(Q)$(CXX) -shared -nostdlib++ -Wl,-soname,$(SONAME) $(filter-out -pie,$(LINK)) $^ -o $@
+
+$(OUT)/wsd: $(APP_OBJ) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -o $@
+
+wsd: $(OUT)/wsd
+	cp -f $< $@
+
+libwsd.a: $(LIB)
+	cp -f $< $@
+
+$(OUT)/src/app/%.o: src/app/%.cpp
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(APPFLAGS) -c $< -o $@
+
+$(OUT)/src/%.o: src/%.cpp
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(LIBFLAGS) -c $< -o $@
+
+$(OUT)/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(TESTFLAGS) -c $< -o $@
+
+$(OUT)/tools/%.o: tools/%.cpp
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(APPFLAGS) -Itests -c $< -o $@
+
+$(OUT)/wsbench: $(OUT)/tools/wsbench.o $(LIB)
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -o $@
+
+$(OUT)/raw_echo: $(OUT)/tests/bench/raw_echo.o
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -o $@
+
+# ----------------------------------------------------------------------------------------------------------- testing
+
+$(OUT)/unit: $(call objects,$(UNIT_SRC)) $(filter-out %/main.o,$(APP_OBJ)) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -o $@
+
+$(OUT)/integration: $(call objects,$(INTEG_SRC)) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -pthread -o $@
+
+# Compiled and linked as C: the header is C99 and the library needs nothing but libc.
+$(OUT)/api_smoke: tests/c/api_smoke.c include/wsd.h $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CC  )
+	$(Q)$(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror -D_POSIX_C_SOURCE=200809L $(LINKSAN) -Iinclude $< $(LIB) -o $@
+
+$(OUT)/%_bench: $(OUT)/tests/bench/%_bench.o $(LIB)
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -o $@
+
+# libFuzzer comes with clang; each target is its own program, built from the sources it needs and the sanitizers.
+build/fuzz/%: tests/fuzz/%.cpp $(LIB_SRC)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -Iinclude -Isrc -Itests \
+	    $< $(LIB_SRC) -o $@
+
+unit: $(OUT)/unit $(OUT)/api_smoke
+	$(OUT)/api_smoke
+	$(OUT)/unit
+
+test: all check $(OUT)/integration ## pass every test that needs no foreign program
+	$(OUT)/integration
+	tests/integration/daemon_test.sh $(OUT)/wsd
+
+check: $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
+	tools/check_symbols.sh $(LIB)
+
+layers:
+	tools/check_layers.sh src
+
+format:
+	clang-format --dry-run -Werror $(SOURCES)
+
+# clang-tidy is slow, so what has not changed since it last passed is not judged again.
+TIDY := $(patsubst %.cpp,build/tidy/%.ok,$(LIB_SRC) $(APP_SRC))
+tidy: $(TIDY)
+build/tidy/%.ok: %.cpp .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY)
+	$(Q)clang-tidy --quiet $< -- -std=c++20 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MF $(basename $@).d -MT $@ 2>$(basename $@).log \
+	    || { cat $(basename $@).log; exit 1; }
+	@touch $@
+
+asan: ## all tests with ASan and UBSan
+	$(MAKE) OUT=build/asan SAN=address,undefined judged
+
+tsan: ## all tests with TSan
+	$(MAKE) OUT=build/tsan SAN=thread judged
+
+.PHONY: judged
+judged: $(OUT)/unit $(OUT)/api_smoke $(OUT)/integration $(OUT)/wsd
+	$(OUT)/api_smoke
+	$(OUT)/unit
+	$(OUT)/integration
+	tests/integration/daemon_test.sh $(OUT)/wsd
+
+coverage: ## line coverage of src/ by all tests
+	$(MAKE) OUT=build/coverage COV=1 judged
+	tools/coverage.sh build/coverage
+
+fuzz: $(addprefix build/fuzz/,$(FUZZERS)) ## each fuzz target for SECONDS (60)
+	tests/fuzz/run.sh build/fuzz $(SECONDS) $(FUZZERS)
+
+bench: all $(addprefix $(OUT)/,$(BENCHES)) $(OUT)/raw_echo ## speed, as ratios measured in one run
+	for b in $(BENCHES); do $(OUT)/$$b || exit 1; done
+	tests/bench/run.sh $(OUT)
+
+interop: all ## other people's clients and a real browser
+	tests/interop/run.sh ./wsd
+
+autobahn: all ## the Autobahn fuzzing client, if it is installed
+	autobahn/run ./wsd
+
+# -------------------------------------------------------------------------------------------------------- installing
+
+install: all $(OUT)/$(SONAME) ## header, libraries, wsd.pc and wsd under DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 755 $(OUT)/wsd $(DESTDIR)$(PREFIX)/bin/wsd
+	install -m 644 include/wsd.h $(DESTDIR)$(PREFIX)/include/wsd.h
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libwsd.a
+	install -m 755 $(OUT)/$(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so.$(VERSION)
+	ln -sf libwsd.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' tools/wsd.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+
+uninstall: ## what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/wsd $(DESTDIR)$(PREFIX)/include/wsd.h $(DESTDIR)$(PREFIX)/lib/libwsd.a \
+	    $(DESTDIR)$(PREFIX)/lib/libwsd.so $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so.$(VERSION) \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+
+clean: ## everything that was built
+	rm -rf build wsd libwsd.a
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+-include $(shell find $(OUT) build/tidy -name '*.d' 2>/dev/null)

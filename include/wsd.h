@@ -1,0 +1,508 @@
+/* wsd: a WebSocket server (RFC 6455) as a library. This header is the whole API: what is not here is not promised.
+ *
+ * One wsd_server is one event loop on one thread. Everything is called on that thread, inside or outside callbacks,
+ * except the functions marked "any thread". Nothing here blocks but wsd_server_run() and wsd_server_poll(), and no
+ * function calls the application back before it returns, except those two.
+ *
+ * Every callback may call every function on every connection, but for the three that would pull the loop from under
+ * itself: wsd_server_run(), wsd_server_poll() and wsd_server_free() answer WSD_E_INVALID inside a callback.
+ *
+ * Pointers borrow: what you pass is not kept after the return unless the comment says so, and what a callback is given
+ * is valid until it returns unless the comment says so. Sizes are in bytes, times in milliseconds.
+ *
+ * The library has no global state, installs no signal handler, starts no thread, writes to no stream and never exits.
+ *
+ *     wsd_callbacks callbacks = {.size = sizeof callbacks, .on_message = echo};
+ *     wsd_server *server;
+ *     if (wsd_server_new(NULL, &callbacks, &server) == WSD_OK &&
+ *         wsd_server_listen(server, "127.0.0.1:9001") >= 0)
+ *         wsd_server_run(server);
+ */
+#ifndef WSD_H
+#define WSD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define WSD_API __attribute__((visibility("default")))
+#else
+#define WSD_API
+#endif
+
+#define WSD_VERSION "0.1.0"
+
+/* The version of the library that is linked, as "major.minor.patch"; static. Any thread. */
+WSD_API const char *wsd_version(void);
+
+/* ------------------------------------------------------------------------------------------------------- types -- */
+
+typedef struct wsd_server wsd_server;     /* one loop; owned by who made it, until wsd_server_free() */
+typedef struct wsd_request wsd_request;   /* an HTTP request waiting for its answer; see wsd_on_request_fn */
+typedef struct wsd_prepared wsd_prepared; /* a message built once to be sent to many; see wsd_prepare() */
+
+/* Names a connection. It never dangles: once the connection is gone, every call on it answers WSD_E_CLOSED (or what
+ * the function says), also when its memory serves another connection. 0 names none. */
+typedef uint64_t wsd_conn;
+
+/* Names a running timer, with the same promise as wsd_conn. 0 names none. */
+typedef uint64_t wsd_timer;
+
+/* Borrowed bytes, not NUL-terminated. `p` may be NULL when `len` is 0. */
+typedef struct wsd_str {
+    const char *p;
+    size_t len;
+} wsd_str;
+
+/* Results. 0 is success and errors are negative; functions list those that they answer. The second group is what ended
+ * a connection: wsd_close_info.error holds it, and wsd_error_close_code() tells the close code that went with it. */
+typedef enum wsd_result {
+    WSD_OK = 0,
+    WSD_E_INVALID = -1,     /* an argument is out of range, or the call is not allowed now */
+    WSD_E_CLOSED = -2,      /* no such connection, or its closing has begun */
+    WSD_E_AGAIN = -3,       /* send queue full: nothing was queued */
+    WSD_E_NOMEM = -4,       /* out of memory: nothing was done */
+    WSD_E_SYSTEM = -5,      /* the operating system refused; errno says why */
+    WSD_E_CONN_LIMIT = -6,  /* as many connections as the configuration allows */
+
+    WSD_E_FRAME = -20,              /* invalid frame: mask, reserved bits, length or order (RFC 6455 5.1, 5.2, 5.4) */
+    WSD_E_OPCODE = -21,             /* invalid opcode (5.2) */
+    WSD_E_FRAME_TOO_LARGE = -22,    /* frame over frame_max_bytes (10.4) */
+    WSD_E_MESSAGE_TOO_LARGE = -23,  /* message over message_max_bytes (10.4) */
+    WSD_E_FRAGMENT_LIMIT = -24,     /* message of more than fragment_max_count frames (10.4) */
+    WSD_E_CONTROL_TOO_LONG = -25,   /* control frame over 125 bytes (5.5) */
+    WSD_E_CONTROL_FRAGMENTED = -26, /* control frame in fragments (5.5) */
+    WSD_E_UTF8 = -27,               /* text or close reason that is not UTF-8 (8.1) */
+    WSD_E_CLOSE_PAYLOAD = -28,      /* close frame with a half code or one that nobody may send (7.4) */
+    WSD_E_PING_TIMEOUT = -29,       /* silent for stale_timeout_ms */
+    WSD_E_IDLE_TIMEOUT = -30,       /* no message for idle_timeout_ms, or no byte for read_timeout_ms */
+    WSD_E_WRITE_TIMEOUT = -31,      /* took nothing of what is queued for write_timeout_ms */
+    WSD_E_VANISHED = -32            /* end of stream or reset without a close frame */
+} wsd_result;
+
+/* A short English text for any wsd_result; static, never NULL. Any thread. */
+WSD_API const char *wsd_error_text(int result);
+
+/* The close code (RFC 6455 7.4.1) that goes with `result`, or 0 if none does. Any thread. */
+WSD_API uint16_t wsd_error_close_code(int result);
+
+/* The opcodes of messages (RFC 6455 5.2). */
+typedef enum wsd_opcode { WSD_TEXT = 1, WSD_BINARY = 2 } wsd_opcode;
+
+/* Why a connection ended, told once by on_close. */
+typedef enum wsd_cause {
+    WSD_CAUSE_PEER = 1,      /* the peer sent a close frame first */
+    WSD_CAUSE_LOCAL,         /* the application called wsd_close() */
+    WSD_CAUSE_ABORTED,       /* the application called wsd_abort(), or the server was freed */
+    WSD_CAUSE_VANISHED,      /* end of stream or reset, without a close frame */
+    WSD_CAUSE_PROTOCOL,      /* the peer broke a rule; `error` says which */
+    WSD_CAUSE_PING_TIMEOUT,  /* silent for stale_timeout_ms */
+    WSD_CAUSE_IDLE,          /* no message for idle_timeout_ms, or no byte for read_timeout_ms */
+    WSD_CAUSE_WRITE_TIMEOUT, /* took nothing of what is queued for write_timeout_ms */
+    WSD_CAUSE_SLOW,          /* queue full, and the send asked to close then (WSD_FULL_CLOSE) */
+    WSD_CAUSE_POLICY,        /* a limit of the configuration; `error` says which */
+    WSD_CAUSE_DRAIN,         /* the server is shutting down */
+    WSD_CAUSE_NOMEM          /* out of memory while receiving or answering */
+} wsd_cause;
+
+/* A short English word for a cause, for logs and metrics; static, never NULL. Any thread. */
+WSD_API const char *wsd_cause_text(wsd_cause cause);
+
+/* What on_close is told. */
+typedef struct wsd_close_info {
+    size_t size;        /* of this struct as the library knows it */
+    uint16_t code;      /* the peer's close code if it sent one, else ours; 1005: a close frame without a code; 1006: no
+                           close frame either way (RFC 6455 7.1.5) */
+    wsd_str reason;     /* the text that came with `code`, valid UTF-8, at most 123 bytes */
+    wsd_cause cause;
+    int error;          /* the wsd_result behind the cause, or WSD_OK */
+    int clean;          /* close frames went both ways (RFC 6455 7.1.4) */
+} wsd_close_info;
+
+typedef enum wsd_log_level { WSD_LOG_ERROR = 1, WSD_LOG_WARN, WSD_LOG_INFO, WSD_LOG_DEBUG } wsd_log_level;
+
+/* --------------------------------------------------------------------------------------------------- callbacks -- */
+
+/* A complete HTTP request has come: an upgrade that is in order, or a plain request with its body. Decide with
+ * wsd_accept() or wsd_respond(), here or later; until then the connection reads nothing more, and the handshake
+ * timeout runs. `request` and what its accessors return stay valid until the decision or the connection's end.
+ * Without this callback every good upgrade is accepted, and a plain request gets 426. */
+typedef void (*wsd_on_request_fn)(wsd_server *server, wsd_conn conn, const wsd_request *request);
+
+/* The 101 is queued and the connection is open: messages may be sent and will come. */
+typedef void (*wsd_on_open_fn)(wsd_server *server, wsd_conn conn);
+
+/* A whole message. Text is valid UTF-8. `data` may be passed to a send as it is. Nothing is delivered after the peer's
+ * close frame, nor after the application's own wsd_close() or wsd_abort(). */
+typedef void (*wsd_on_message_fn)(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len);
+
+/* A message piece by piece as it arrives, for servers that do not want it held. Pieces end where the network cut them,
+ * so a character may be split over two; text has been checked up to the end of the piece. `final` is 1 with the last
+ * piece, which may be empty. A message that is never finished ends with on_close. message_max_bytes still holds. */
+typedef void (*wsd_on_chunk_fn)(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len,
+                                int final);
+
+/* The pong for the server's own latest ping came, `rtt_ms` after it was sent. */
+typedef void (*wsd_on_pong_fn)(wsd_server *server, wsd_conn conn, uint32_t rtt_ms);
+
+/* The send queue had reached a high mark and has now fallen to send_low_bytes or less: once per crossing. */
+typedef void (*wsd_on_drain_fn)(wsd_server *server, wsd_conn conn);
+
+/* The connection is over: exactly once for every on_open. wsd_user() and wsd_conn_info_get() still work here; after the
+ * return the name is dead. */
+typedef void (*wsd_on_close_fn)(wsd_server *server, wsd_conn conn, const wsd_close_info *info);
+
+/* A line for the log. `conn` may be 0. `text` is static English with no payload, header or address in it; `error` is a
+ * wsd_result or, with WSD_E_SYSTEM, leaves its reason in errno. */
+typedef void (*wsd_on_log_fn)(wsd_server *server, wsd_log_level level, wsd_conn conn, const char *text, int error);
+
+/* Any callback may be NULL. With on_chunk set, on_message is not called. */
+typedef struct wsd_callbacks {
+    size_t size; /* sizeof(wsd_callbacks), so that the struct can grow */
+    wsd_on_request_fn on_request;
+    wsd_on_open_fn on_open;
+    wsd_on_message_fn on_message;
+    wsd_on_chunk_fn on_chunk;
+    wsd_on_pong_fn on_pong;
+    wsd_on_drain_fn on_drain;
+    wsd_on_close_fn on_close;
+    wsd_on_log_fn on_log;
+} wsd_callbacks;
+
+/* ----------------------------------------------------------------------------------------------- configuration -- */
+
+/* As realloc(), with sizes: `p` NULL and old_size 0 allocates, new_size 0 frees and returns NULL. Returns NULL to
+ * refuse, leaving `p` as it was; aligned as by malloc(). Loop thread. */
+typedef void *(*wsd_allocate_fn)(void *context, void *p, size_t old_size, size_t new_size);
+
+/* Milliseconds that never go back, as CLOCK_MONOTONIC. Read once a turn of the loop. */
+typedef uint64_t (*wsd_clock_fn)(void *context);
+
+/* Fill with wsd_config_init(), then change what should differ. A time of 0 turns that timeout off. */
+typedef struct wsd_config {
+    size_t size;   /* set by wsd_config_init() */
+    void *context; /* the application's own; wsd_context() returns it */
+
+    wsd_allocate_fn allocate; /* NULL: malloc(), realloc(), free() */
+    void *allocate_context;
+    wsd_clock_fn clock; /* NULL: CLOCK_MONOTONIC */
+    void *clock_context;
+
+    /* Limits. */
+    uint32_t connection_max_count;  /* 100000; handshakes included; over it 503. 0: no limit but descriptors */
+    uint64_t message_max_bytes;     /* 16 MiB; over it 1009 */
+    uint64_t frame_max_bytes;       /* 16 MiB; over it 1009 */
+    uint32_t fragment_max_count;    /* 131072 frames in one message; over it 1008 */
+    uint32_t head_max_bytes;        /* 8192, 256-65535; over it 431 or 414 */
+    uint16_t head_max_count;        /* 100 headers; over it 431 */
+    uint32_t body_max_bytes;        /* 65536, of a plain request; over it 413 */
+    size_t receive_buffer_bytes;    /* 256 KiB, 4 KiB-16 MiB; one buffer a server: what one read may take */
+    size_t send_high_bytes;         /* 1 MiB; a send finds the queue full at this many bytes or more ... */
+    uint32_t send_high_count;       /* 100; ... or at this many messages. 0: no limit by messages */
+    size_t send_low_bytes;          /* 256 KiB, <= send_high_bytes; falling to it raises on_drain */
+    uint32_t post_max_count;        /* 1024, rounded up to a power of two; posts waiting at one time */
+
+    /* Times. */
+    uint32_t handshake_timeout_ms;  /* 10 s from accept to 101, and between plain requests; 408 */
+    uint32_t ping_interval_ms;      /* 30 s between pings to an open connection */
+    uint32_t stale_timeout_ms;      /* 120 s without a byte from an open connection: dropped */
+    uint32_t idle_timeout_ms;       /* 5 min without a message either way: closed with 1001 */
+    uint32_t read_timeout_ms;       /* 10 min without a byte in the middle of a message: closed with 1001 */
+    uint32_t write_timeout_ms;      /* 10 s in which the peer took nothing of what is queued: dropped */
+    uint32_t close_timeout_ms;      /* 1 s for the peer to answer a close and to end the stream */
+
+    /* Sockets. */
+    uint32_t tcp_user_timeout_ms; /* 30 s; data not acknowledged for so long resets the connection; 0: system's */
+    uint32_t defer_accept_s;      /* 0; TCP_DEFER_ACCEPT: a connection is seen when its first bytes have come */
+    int backlog;                  /* 4096 */
+
+    /* Handshake. */
+    const char *subprotocols; /* NULL; comma-separated, those that the server speaks; kept: copied */
+    int allow_http10;         /* 0; take an upgrade over HTTP/1.0, which RFC 6455 does not allow */
+
+    const char *kernels; /* NULL: the fastest for this CPU, or what the environment's WSD_KERNELS names; else
+                            "scalar", "avx2", ... for that one */
+} wsd_config;
+
+/* Sets every field of `config` to its default. `size` is sizeof(wsd_config) as the caller compiled it. Any thread. */
+WSD_API void wsd_config_init(wsd_config *config, size_t size);
+
+/* ------------------------------------------------------------------------------------------------------ server -- */
+
+/* Makes a server that listens to nothing yet.
+ *   config     NULL for the defaults; copied
+ *   callbacks  copied
+ *   server     set on success; the caller's to free
+ *   returns    WSD_OK; WSD_E_INVALID a value is out of range; WSD_E_NOMEM; WSD_E_SYSTEM */
+WSD_API int wsd_server_new(const wsd_config *config, const wsd_callbacks *callbacks, wsd_server **server);
+
+/* The first field of `config` whose value wsd_server_new() would refuse, by name, or NULL. Any thread. */
+WSD_API const char *wsd_config_invalid(const wsd_config *config);
+
+/* Ends every connection at once (each opened one gets its on_close, cause "aborted"), closes all descriptors and frees
+ * everything. NULL is allowed. Returns WSD_OK, or WSD_E_INVALID inside a callback: nothing was done. */
+WSD_API int wsd_server_free(wsd_server *server);
+
+/* Listens on one more address, any number of times.
+ *   address  "127.0.0.1:9001", "[::1]:9001", "localhost:9001"; "*:9001" or ":9001" for every address (IPv6 and IPv4 in
+ *            one socket, or IPv4 where there is no IPv6); port 0 for a free one. "unix:/path" makes a unix socket,
+ *            replacing a socket file that nobody serves; "fd:N" takes over a listening descriptor.
+ *   returns  a number >= 0 for wsd_server_address(); WSD_E_INVALID not an address, or the server drains; WSD_E_NOMEM;
+ *            WSD_E_SYSTEM with errno set, EADDRINUSE for an address that is taken */
+WSD_API int wsd_server_listen(wsd_server *server, const char *address);
+
+/* Writes where a listener listens, in the form wsd_server_listen() takes, NUL-terminated and cut to `size`.
+ * Returns WSD_OK, or WSD_E_INVALID if there is no such listener. */
+WSD_API int wsd_server_address(wsd_server *server, int listener, char *text, size_t size);
+
+/* Runs the loop until wsd_server_stop(), or until a drain is done. May be called again afterwards.
+ * Returns WSD_OK; WSD_E_INVALID inside a callback; WSD_E_SYSTEM if the loop cannot wait for events. */
+WSD_API int wsd_server_run(wsd_server *server);
+
+/* One turn of the loop: waits up to `timeout_ms` (0: not at all, -1: until something happens), then handles all that is
+ * there. To embed the server in another loop, watch wsd_server_fd() for reading there, and call this with 0 when it is
+ * readable and when wsd_server_timeout() has passed.
+ * Returns 1 while there is more to come, 0 once a stop or a finished drain says to leave; WSD_E_INVALID inside a
+ * callback; WSD_E_SYSTEM. */
+WSD_API int wsd_server_poll(wsd_server *server, int timeout_ms);
+
+/* The descriptor that is readable while the server has something to do: its epoll instance. Not to be closed. */
+WSD_API int wsd_server_fd(const wsd_server *server);
+
+/* How long a foreign loop may sleep before it calls wsd_server_poll(): 0 for at once, -1 for until the fd is readable. */
+WSD_API int wsd_server_timeout(const wsd_server *server);
+
+/* Shuts down in order: listens no more, answers handshakes with 503, closes every connection with 1001, and waits for
+ * them; what was queued before is sent first. What remains after `grace_ms` is cut (0: now). wsd_server_run() then
+ * returns. A second call only changes the grace time. Returns WSD_OK. */
+WSD_API int wsd_server_drain(wsd_server *server, uint32_t grace_ms);
+
+/* Makes wsd_server_run() return after the turn it is in; connections stay as they are, and it may be run again.
+ * Any thread; safe in a signal handler. */
+WSD_API void wsd_server_stop(wsd_server *server);
+
+/* Has `fn(server, arg)` called on the loop's thread, in the order of the posts of one thread.
+ * Returns WSD_OK; WSD_E_AGAIN while post_max_count posts are waiting: not posted; WSD_E_INVALID `fn` is NULL.
+ * Any thread; safe in a signal handler. Posts that are waiting when the server is freed are dropped. */
+WSD_API int wsd_post(wsd_server *server, void (*fn)(wsd_server *server, void *arg), void *arg);
+
+/* wsd_config.context. */
+WSD_API void *wsd_context(const wsd_server *server);
+
+/* The loop's time in milliseconds: the clock as it was read at the start of this turn. */
+WSD_API uint64_t wsd_now_ms(const wsd_server *server);
+
+/* ---------------------------------------------------------------------------------------------------- requests -- */
+
+WSD_API wsd_str wsd_request_method(const wsd_request *request);
+WSD_API wsd_str wsd_request_target(const wsd_request *request); /* as sent */
+WSD_API wsd_str wsd_request_path(const wsd_request *request);   /* without the query, undecoded */
+WSD_API wsd_str wsd_request_query(const wsd_request *request);  /* after '?', undecoded; empty without one */
+WSD_API wsd_str wsd_request_body(const wsd_request *request);   /* of a plain request; empty without one */
+
+/* 1 for a WebSocket upgrade in order, which wsd_accept() may take; 0 for a plain request. */
+WSD_API int wsd_request_is_upgrade(const wsd_request *request);
+
+/* The value of the first header called `name`, case ignored; `p` is NULL if there is none. */
+WSD_API wsd_str wsd_request_header(const wsd_request *request, const char *name);
+
+/* Header number `index`, from 0 in the order sent. Returns WSD_OK, or WSD_E_INVALID beyond the last. */
+WSD_API int wsd_request_header_at(const wsd_request *request, size_t index, wsd_str *name, wsd_str *value);
+
+/* 1 if the client offers exactly this subprotocol. */
+WSD_API int wsd_request_offers(const wsd_request *request, const char *subprotocol);
+
+/* One header of an answer. */
+typedef struct wsd_header {
+    const char *name;
+    const char *value;
+} wsd_header;
+
+/* Takes the upgrade that waits on `conn`: sends the 101 and opens the connection. on_open follows in this turn.
+ *   subprotocol  one that the client offered; "" for none; NULL to let wsd_config.subprotocols choose
+ *   headers      besides those of the handshake, `header_count` of them, e.g. Set-Cookie; NULL with 0
+ *   returns      WSD_OK; WSD_E_CLOSED; WSD_E_NOMEM; WSD_E_INVALID nothing waits there, it is no upgrade, the subprotocol
+ *                was not offered, or a header is malformed or one that the handshake writes: nothing was done
+ * RFC 6455 4.2.2. */
+WSD_API int wsd_accept(wsd_server *server, wsd_conn conn, const char *subprotocol, const wsd_header *headers,
+                       size_t header_count);
+
+/* Answers the request that waits on `conn`. A plain request's connection then takes the next one if the client keeps it
+ * alive; a refused upgrade ends it. Content-Length and Connection are written by the server.
+ *   status   200-599
+ *   returns  WSD_OK; WSD_E_CLOSED; WSD_E_NOMEM; WSD_E_INVALID nothing waits there, the status is out of range, or a
+ *            header is malformed or one of those two: nothing was done
+ * RFC 9112. */
+WSD_API int wsd_respond(wsd_server *server, wsd_conn conn, int status, const wsd_header *headers, size_t header_count,
+                        const void *body, size_t body_len);
+
+/* ----------------------------------------------------------------------------------------------------- sending -- */
+
+/* Sends one message to `conn`.
+ *   data, len   payload; WSD_TEXT must be UTF-8 (RFC 6455 5.6), which is the caller's duty and not checked
+ *   returns     WSD_OK         on the wire by the end of this loop turn if the peer reads
+ *               WSD_E_AGAIN    queue at send_high_bytes or send_high_count: nothing queued, on_drain will follow
+ *               WSD_E_CLOSED   no such connection, or closing has begun: nothing queued
+ *               WSD_E_INVALID  an argument is out of range, the handshake is not done, or a fragmented message is
+ *                              being sent: nothing queued
+ *               WSD_E_NOMEM    nothing queued, the connection stays usable
+ * A queue that is below its marks takes the whole message, however long. RFC 6455 5.6. */
+WSD_API int wsd_send(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len);
+
+/* What a send does when it finds the queue full. */
+typedef enum wsd_full {
+    WSD_FULL_REFUSE = 0, /* answer WSD_E_AGAIN: nothing queued, on_drain will follow */
+    WSD_FULL_DROP,       /* drop this message and answer WSD_OK; counted in the statistics */
+    WSD_FULL_REPLACE,    /* latest value wins: take the place of the message with the same key that still waits whole
+                            in the queue, full or not, so that one message a key waits at most; with none there and
+                            the queue full, as WSD_FULL_REFUSE */
+    WSD_FULL_CLOSE       /* end the connection, cause WSD_CAUSE_SLOW, and answer WSD_E_CLOSED; not one byte more is sent */
+} wsd_full;
+
+typedef struct wsd_send_options {
+    size_t size; /* sizeof(wsd_send_options) */
+    wsd_full full;
+    uint64_t key; /* for WSD_FULL_REPLACE, not 0; otherwise ignored */
+} wsd_send_options;
+
+/* wsd_send() with a policy. `options` NULL: as wsd_send(). */
+WSD_API int wsd_send_with(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len,
+                          const wsd_send_options *options);
+
+/* Sends a message in pieces, each a frame: the first names the opcode, the last has `final` 1. The opcode of the others
+ * is ignored. Between them only control frames go out; other messages are refused. Returns as wsd_send(). RFC 6455 5.4. */
+WSD_API int wsd_send_fragment(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len,
+                              int final);
+
+/* Builds a message once, to be sent to any number of connections of `server` without being copied again.
+ *   prepared  set on success; the caller's to release; queues that refer to it keep it alive after that
+ *   returns   WSD_OK; WSD_E_INVALID; WSD_E_NOMEM */
+WSD_API int wsd_prepare(wsd_server *server, wsd_opcode opcode, const void *data, size_t len, wsd_prepared **prepared);
+
+/* Sends a prepared message of the same server. `options` may be NULL. Returns as wsd_send(). */
+WSD_API int wsd_send_prepared(wsd_server *server, wsd_conn conn, wsd_prepared *prepared,
+                              const wsd_send_options *options);
+
+/* Gives up the caller's hold on it. NULL is allowed. Before wsd_server_free(). */
+WSD_API void wsd_prepared_release(wsd_prepared *prepared);
+
+/* Bytes accepted for sending on `conn`, headers included, and not yet taken by the kernel; 0 for a dead connection. */
+WSD_API size_t wsd_buffered(const wsd_server *server, wsd_conn conn);
+
+/* Sends a ping of the application's own; the pong to it is not reported. `len` <= 125.
+ * Returns WSD_OK, WSD_E_CLOSED, WSD_E_INVALID or WSD_E_NOMEM. RFC 6455 5.5.2. */
+WSD_API int wsd_ping(wsd_server *server, wsd_conn conn, const void *data, size_t len);
+
+/* Begins the close handshake: sends what is queued, then a close frame, and waits close_timeout_ms for the peer's. No
+ * message is delivered from here on; on_close follows. On a connection that has not been accepted yet: ends it.
+ *   code        1000-1003, 1007-1014, 3000-4999; or 0 for a close frame without code and reason
+ *   reason      UTF-8, at most 123 bytes; may be NULL with 0
+ *   returns     WSD_OK; WSD_E_CLOSED closing has begun already; WSD_E_INVALID; WSD_E_NOMEM
+ * RFC 6455 7.1.2. */
+WSD_API int wsd_close(wsd_server *server, wsd_conn conn, uint16_t code, const char *reason, size_t reason_len);
+
+/* Ends the connection at once: nothing more is sent, what is queued is dropped; on_close follows in this turn.
+ * Returns WSD_OK or WSD_E_CLOSED. */
+WSD_API int wsd_abort(wsd_server *server, wsd_conn conn);
+
+/* ------------------------------------------------------------------------------------------------- connections -- */
+
+/* Stops delivery: bytes stay in the kernel, so that the peer is slowed down; at most the message being delivered is
+ * finished first. Pings are answered after wsd_resume(). Timeouts that wait for the peer's bytes do not run.
+ * Both return WSD_OK, WSD_E_CLOSED, or WSD_E_INVALID before the connection is open; repeating either is harmless. */
+WSD_API int wsd_pause(wsd_server *server, wsd_conn conn);
+WSD_API int wsd_resume(wsd_server *server, wsd_conn conn);
+
+/* Attaches a pointer of the application's own, never read by the library. From the request on until on_close returns.
+ * wsd_set_user() returns WSD_OK or WSD_E_CLOSED; wsd_user() NULL for a dead connection or where nothing was set. */
+WSD_API int wsd_set_user(wsd_server *server, wsd_conn conn, void *user);
+WSD_API void *wsd_user(const wsd_server *server, wsd_conn conn);
+
+typedef struct wsd_conn_info {
+    size_t size;             /* set by the caller: sizeof(wsd_conn_info) */
+    char peer[112];          /* "192.0.2.1:5000", "[2001:db8::1]:5000" or "unix:"; NUL-terminated */
+    const char *subprotocol; /* chosen in the handshake, or NULL; valid as long as the connection */
+    int listener;            /* the number wsd_server_listen() gave */
+    int open;                /* 1 from on_open until closing begins */
+    uint32_t rtt_ms;         /* of the last pong to the server's ping; UINT32_MAX before the first */
+    uint64_t last_rx_ms;     /* loop time of the last byte received */
+    size_t buffered_bytes;   /* as wsd_buffered() */
+} wsd_conn_info;
+
+/* Fills `info`. Returns WSD_OK, WSD_E_CLOSED or WSD_E_INVALID. */
+WSD_API int wsd_conn_info_get(const wsd_server *server, wsd_conn conn, wsd_conn_info *info);
+
+/* ------------------------------------------------------------------------------------------ timers and watches -- */
+
+/* Calls `fn(server, arg)` once, `delay_ms` from the loop's now or later.
+ *   timer    set to its name; may be NULL
+ *   returns  WSD_OK; WSD_E_INVALID `fn` is NULL; WSD_E_NOMEM */
+WSD_API int wsd_timer_start(wsd_server *server, uint64_t delay_ms, void (*fn)(wsd_server *server, void *arg), void *arg,
+                            wsd_timer *timer);
+
+/* Returns WSD_OK, or WSD_E_CLOSED if it has fired or was stopped before. */
+WSD_API int wsd_timer_stop(wsd_server *server, wsd_timer timer);
+
+enum { WSD_READABLE = 1, WSD_WRITABLE = 2 };
+
+/* A watched descriptor is ready: `events` has WSD_READABLE, WSD_WRITABLE or both; an error or hang-up sets what was
+ * asked for. */
+typedef void (*wsd_watch_fn)(wsd_server *server, int fd, unsigned events, void *arg);
+
+/* Has this loop watch a descriptor of the application's, level-triggered, until wsd_unwatch(). A second call for the
+ * same descriptor changes events, fn and arg.
+ *   returns  WSD_OK; WSD_E_INVALID; WSD_E_NOMEM; WSD_E_SYSTEM, with errno, for what cannot be watched */
+WSD_API int wsd_watch(wsd_server *server, int fd, unsigned events, wsd_watch_fn fn, void *arg);
+
+/* Call it before closing the descriptor; `fn` is not called after this. Returns WSD_OK or WSD_E_INVALID. */
+WSD_API int wsd_unwatch(wsd_server *server, int fd);
+
+/* -------------------------------------------------------------------------------------------------- statistics -- */
+
+typedef struct wsd_stats {
+    size_t size; /* set by the caller: sizeof(wsd_stats) */
+
+    uint64_t connections_active;   /* sockets held now, handshakes included */
+    uint64_t connections_open;     /* of these, past their handshake and not closing */
+    uint64_t connections_total;    /* accepted since the start */
+    uint64_t connections_opened;   /* that completed the handshake */
+    uint64_t connections_closed;   /* that had opened and are gone: opened = closed + those not yet gone */
+    uint64_t refused_limit;        /* answered 503: connection_max_count */
+    uint64_t refused_descriptors;  /* answered 503: out of descriptors */
+    uint64_t refused_memory;       /* dropped at accept: out of memory */
+    uint64_t handshakes_failed;    /* refused by the server or the application, timed out, or left */
+    uint64_t handshake_timeouts;   /* of these, timed out */
+    uint64_t requests;             /* plain HTTP requests answered */
+
+    uint64_t messages_in, messages_out;
+    uint64_t bytes_in, bytes_out;  /* on the sockets, everything included */
+    uint64_t pings_in, pings_out, pongs_in, pongs_out;
+    uint64_t timeouts_ping, timeouts_idle, timeouts_write, timeouts_close;
+    uint64_t protocol_errors;      /* connections ended for breaking a rule */
+    uint64_t sends_refused;        /* WSD_E_AGAIN answered */
+    uint64_t sends_dropped;        /* by WSD_FULL_DROP */
+    uint64_t sends_replaced;       /* by WSD_FULL_REPLACE */
+    uint64_t close_codes[16];      /* ended with 1000-1014 by the last two digits; [15] all other codes */
+    uint64_t causes[16];           /* ended, by wsd_cause */
+
+    uint64_t queued_bytes;         /* in all send queues now */
+    uint64_t memory_bytes;         /* held by the library now */
+    uint64_t allocations;          /* asked of the allocator since the start */
+    uint64_t turns;                /* of the loop */
+} wsd_stats;
+
+/* Fills `stats` up to its size. Returns WSD_OK or WSD_E_INVALID. */
+WSD_API int wsd_stats_get(const wsd_server *server, wsd_stats *stats);
+
+/* The name of the kernels in use ("avx2", "scalar", ...); static. */
+WSD_API const char *wsd_kernels(const wsd_server *server);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* WSD_H */

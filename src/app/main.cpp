@@ -1,0 +1,125 @@
+// The daemon: reads its flags, listens, runs until it is told to stop, and drains.
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "app/echo.h"
+#include "app/log.h"
+#include "app/options.h"
+#include "wsd.h"
+
+namespace {
+
+using app::LogLevel;
+
+constexpr int kExitFailure = 1;
+constexpr int kExitUsage = 2;
+
+// What the callbacks reach through wsd_context().
+struct Daemon {
+    const app::Options& options;
+    app::Log log;
+    bool draining = false;
+};
+
+Daemon& daemon_of(wsd_server* server) { return *static_cast<Daemon*>(wsd_context(server)); }
+
+void on_log(wsd_server* server, wsd_log_level level, wsd_conn conn, const char* text, int error) {
+    const int reason = errno;
+    const LogLevel own = level == WSD_LOG_ERROR  ? LogLevel::kError
+                         : level == WSD_LOG_WARN ? LogLevel::kWarn
+                                                 : LogLevel::kDebug;  // one peer's mistakes are no news to the operator
+    Daemon& daemon = daemon_of(server);
+    if (!daemon.log.wants(own)) return;
+    daemon.log.write(own, text,
+                     {{"conn", std::to_string(conn)},
+                      {"error", error == WSD_E_SYSTEM ? std::strerror(reason) : wsd_error_text(error)}});
+}
+
+// The first signal drains, the second cuts.
+void on_signal(wsd_server* server, int fd, unsigned, void*) {
+    signalfd_siginfo info;
+    if (read(fd, &info, sizeof info) != ssize_t(sizeof info)) return;
+    Daemon& daemon = daemon_of(server);
+    const uint32_t grace_ms = daemon.draining ? 0 : daemon.options.drain_grace_ms;
+    daemon.log.write(LogLevel::kInfo, daemon.draining ? "cutting" : "draining",
+                     {{"signal", strsignal(int(info.ssi_signo))}, {"grace_ms", std::to_string(grace_ms)}});
+    daemon.draining = true;
+    wsd_server_drain(server, grace_ms);
+}
+
+// From here on SIGTERM and SIGINT arrive as events of the loop. Returns the descriptor, or -1 with errno.
+int take_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return -1;
+    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int complain(const std::string& line, int status) {
+    std::fprintf(stderr, "wsd: %s\n", line.c_str());
+    return status;
+}
+
+// Listens on every address; false has said why not.
+bool listen_all(wsd_server* server, const Daemon& daemon) {
+    std::vector<std::string> addresses = daemon.options.listen;
+    if (addresses.empty()) addresses.push_back("127.0.0.1:9001");
+    for (const std::string& address : addresses) {
+        const int listener = wsd_server_listen(server, address.c_str());
+        if (listener < 0) {
+            const std::string why = listener == WSD_E_SYSTEM ? std::strerror(errno) : "not an address";
+            complain("cannot listen on " + address + ": " + why, kExitFailure);
+            return false;
+        }
+        char actual[128] = "";
+        wsd_server_address(server, listener, actual, sizeof actual);
+        daemon.log.write(LogLevel::kInfo, "listening", {{"address", actual}});
+    }
+    return true;
+}
+
+int serve(const app::Options& options) {
+    Daemon daemon{options, app::Log(options.log_level, options.log_format)};
+    wsd_config config = options.config;
+    config.context = &daemon;
+    wsd_callbacks callbacks = {};
+    callbacks.size = sizeof callbacks;
+    callbacks.on_log = on_log;
+    app::echo_callbacks(&callbacks);
+
+    const int signals = take_signals();
+    if (signals < 0) return complain(std::string("cannot take signals: ") + std::strerror(errno), kExitFailure);
+    wsd_server* server = nullptr;
+    const int made = wsd_server_new(&config, &callbacks, &server);
+    if (made != WSD_OK) return complain(std::string("cannot start: ") + wsd_error_text(made), kExitFailure);
+
+    int status = kExitFailure;
+    if (listen_all(server, daemon) && wsd_watch(server, signals, WSD_READABLE, on_signal, nullptr) == WSD_OK) {
+        daemon.log.write(
+            LogLevel::kInfo, "started",
+            {{"version", wsd_version()}, {"kernels", wsd_kernels(server)}, {"pid", std::to_string(getpid())}});
+        status = wsd_server_run(server) == WSD_OK ? 0 : kExitFailure;
+        daemon.log.write(LogLevel::kInfo, "stopped");
+    }
+    wsd_server_free(server);
+    close(signals);
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    app::Options options;
+    std::string error;
+    if (!app::parse_options(argc, argv, &options, &error)) return complain(error + " (see --help)", kExitUsage);
+    if (options.help) return std::fputs(app::help_text().c_str(), stdout) < 0;
+    if (options.version) return std::printf("wsd %s\n", wsd_version()) < 0;
+    return serve(options);
+}

@@ -1,0 +1,76 @@
+// Borrowed byte ranges and big-endian integers: what every codec reads from and writes to.
+// A range never owns, never allocates and is never NUL-terminated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace wsd {
+
+// Borrowed, read-only. `p` may be null only when `len` is 0.
+struct Bytes {
+    const uint8_t* p = nullptr;
+    size_t len = 0;
+};
+
+// The bytes of a C string, without its NUL.
+inline Bytes bytes_of(const char* text) {
+    return {reinterpret_cast<const uint8_t*>(text), std::strlen(text)};
+}
+
+// `in` without its first `n` bytes; `n` <= in.len.
+inline Bytes drop(Bytes in, size_t n) {
+    return {in.p + n, in.len - n};
+}
+
+// The first `n` bytes of `in`; `n` <= in.len.
+inline Bytes take(Bytes in, size_t n) {
+    return {in.p, n};
+}
+
+inline bool equal(Bytes a, Bytes b) {
+    return a.len == b.len && (a.len == 0 || std::memcmp(a.p, b.p, a.len) == 0);
+}
+
+// ASCII only: a protocol's names do not change with the locale.
+constexpr uint8_t to_lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? uint8_t(c | 0x20) : c;
+}
+
+// Are `a` and the C string `b` the same but for ASCII case?
+inline bool equal_ignoring_case(Bytes a, const char* b) {
+    for (size_t i = 0; i < a.len; i++) {
+        if (b[i] == '\0' || to_lower(a.p[i]) != to_lower(uint8_t(b[i]))) return false;
+    }
+    return b[a.len] == '\0';
+}
+
+inline uint16_t load_be16(const uint8_t* p) {
+    return uint16_t(p[0] << 8 | p[1]);
+}
+
+inline uint32_t load_be32(const uint8_t* p) {
+    return uint32_t(load_be16(p)) << 16 | load_be16(p + 2);
+}
+
+inline uint64_t load_be64(const uint8_t* p) {
+    return uint64_t(load_be32(p)) << 32 | load_be32(p + 4);
+}
+
+inline void store_be16(uint8_t* p, uint16_t v) {
+    p[0] = uint8_t(v >> 8);
+    p[1] = uint8_t(v);
+}
+
+inline void store_be32(uint8_t* p, uint32_t v) {
+    store_be16(p, uint16_t(v >> 16));
+    store_be16(p + 2, uint16_t(v));
+}
+
+inline void store_be64(uint8_t* p, uint64_t v) {
+    store_be32(p, uint32_t(v >> 32));
+    store_be32(p + 4, uint32_t(v));
+}
+
+}  // namespace wsd

@@ -1,0 +1,45 @@
+// The library's memory: the only place that reaches malloc. Every block is counted under its purpose, so that
+// the statistics can say where memory went, and every block may be refused: callers handle null.
+// One Mem belongs to one server and is touched by its loop's thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace wsd {
+
+enum class Purpose : uint8_t {
+    kServer,     // the server, its buffers, listeners, timers, watches
+    kConn,       // connection slots
+    kHandshake,  // requests being read or waiting for a decision
+    kReceive,    // messages being assembled, torn control frames
+    kSend,       // send queues and prepared messages
+    kCount,
+};
+
+// As realloc, with sizes: `p` null and old_size 0 allocates, new_size 0 frees and returns null.
+// Null for a refusal, which leaves `p` as it was. Memory is aligned as by malloc.
+using AllocateFn = void* (*)(void* context, void* p, size_t old_size, size_t new_size);
+
+struct Mem {
+    AllocateFn allocate = nullptr;  // never null once mem_init has run
+    void* context = nullptr;        // the allocator's own
+    size_t used_bytes[size_t(Purpose::kCount)] = {};
+    uint64_t allocation_count = 0;  // blocks asked for so far, grown ones included
+};
+
+// `allocate` null: malloc, realloc and free.
+void mem_init(Mem& mem, AllocateFn allocate, void* context);
+
+// Uninitialised bytes, or null; `size` > 0.
+[[nodiscard]] void* mem_alloc(Mem& mem, Purpose purpose, size_t size);
+
+// `p` grown or shrunk to `new_size` > 0, perhaps moved; null for a refusal, which leaves `p` as it was.
+[[nodiscard]] void* mem_resize(Mem& mem, Purpose purpose, void* p, size_t old_size, size_t new_size);
+
+// `size` is what the block was allocated or last resized with; `p` may be null.
+void mem_free(Mem& mem, Purpose purpose, void* p, size_t size);
+
+size_t mem_used(const Mem& mem);
+
+}  // namespace wsd

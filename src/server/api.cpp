@@ -1,0 +1,315 @@
+// The C functions of wsd.h about servers, connections and sending: each checks its arguments, finds the connection and
+// calls the function of ours that does the work. Nothing is decided here.
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "server/listener.h"
+#include "server/prepared.h"
+#include "server/server.h"
+#include "server/upgrade.h"
+
+using namespace wsd;
+using namespace wsd::server;
+
+static_assert(WSD_TEXT == int(ws::Opcode::kText) && WSD_BINARY == int(ws::Opcode::kBinary));
+
+namespace {
+
+Conn* find(const wsd_server* server, wsd_conn id) { return server ? server->conns.find(id) : nullptr; }
+
+// Copies a struct that begins with its size, as far as both sides know it.
+void copy_sized(void* to, const void* from, size_t size) {
+    const size_t own = *static_cast<const size_t*>(to);
+    std::memcpy(to, from, own < size ? own : size);
+    *static_cast<size_t*>(to) = own;
+}
+
+bool payload_ok(wsd_opcode opcode, const void* data, size_t len) {
+    return (opcode == WSD_TEXT || opcode == WSD_BINARY) && (data || !len);
+}
+
+Bytes bytes_of(const void* data, size_t len) { return {static_cast<const uint8_t*>(data), len}; }
+
+// False for options that make no sense.
+bool read_options(const wsd_send_options* from, SendOptions* to) {
+    if (!from) return true;
+    *to = {from->full, from->key};
+    if (from->full == WSD_FULL_REPLACE) return from->key != 0 && from->key != UINT64_MAX;
+    return from->full >= WSD_FULL_REFUSE && from->full <= WSD_FULL_CLOSE;
+}
+
+int send_message(Conn* conn, const Outgoing& frame, const wsd_send_options* from) {
+    SendOptions options;
+    if (!read_options(from, &options)) return WSD_E_INVALID;
+    if (!conn) return WSD_E_CLOSED;
+    if (conn->fragmenting) return WSD_E_INVALID;
+    return conn_send(*conn, frame, options);
+}
+
+const wsd_config kDefaults = {
+    .size = sizeof(wsd_config),
+    .context = nullptr,
+    .allocate = nullptr,
+    .allocate_context = nullptr,
+    .clock = nullptr,
+    .clock_context = nullptr,
+    .connection_max_count = 100000,
+    .message_max_bytes = 16u << 20,
+    .frame_max_bytes = 16u << 20,
+    .fragment_max_count = 131072,
+    .head_max_bytes = 8192,
+    .head_max_count = 100,
+    .body_max_bytes = 65536,
+    .receive_buffer_bytes = 256u << 10,
+    .send_high_bytes = 1u << 20,
+    .send_high_count = 100,
+    .send_low_bytes = 256u << 10,
+    .post_max_count = 1024,
+    .handshake_timeout_ms = 10000,
+    .ping_interval_ms = 30000,
+    .stale_timeout_ms = 120000,
+    .idle_timeout_ms = 300000,
+    .read_timeout_ms = 600000,
+    .write_timeout_ms = 10000,
+    .close_timeout_ms = 1000,
+    .tcp_user_timeout_ms = 30000,
+    .defer_accept_s = 0,
+    .backlog = 4096,
+    .subprotocols = nullptr,
+    .allow_http10 = 0,
+    .kernels = nullptr,
+};
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------------------ server
+
+extern "C" void wsd_config_init(wsd_config* config, size_t size) {
+    config->size = size;
+    copy_sized(config, &kDefaults, sizeof kDefaults);
+}
+
+extern "C" const char* wsd_config_invalid(const wsd_config* config) {
+    wsd_config whole = kDefaults;
+    if (config) std::memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
+    return config_invalid(whole);
+}
+
+extern "C" int wsd_server_new(const wsd_config* config, const wsd_callbacks* callbacks, wsd_server** server) {
+    if (!callbacks || !server || callbacks->size < sizeof(size_t)) return WSD_E_INVALID;
+    if (config && config->size < sizeof(size_t)) return WSD_E_INVALID;
+    wsd_config whole = kDefaults;
+    if (config) std::memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
+    if (config_invalid(whole)) return WSD_E_INVALID;
+    wsd_callbacks known = {};
+    known.size = sizeof known;
+    std::memcpy(&known, callbacks, callbacks->size < sizeof known ? callbacks->size : sizeof known);
+    int result = WSD_OK;
+    *server = server_new(whole, known, &result);
+    return result;
+}
+
+extern "C" int wsd_server_free(wsd_server* server) {
+    if (!server) return WSD_OK;
+    if (server->in_turn) return WSD_E_INVALID;
+    server_free(server);
+    return WSD_OK;
+}
+
+extern "C" int wsd_server_listen(wsd_server* server, const char* address) {
+    return server && address ? listener_open(*server, address) : int(WSD_E_INVALID);
+}
+
+extern "C" int wsd_server_address(wsd_server* server, int listener, char* text, size_t size) {
+    return server && listener_address(*server, listener, text, size) ? WSD_OK : WSD_E_INVALID;
+}
+
+extern "C" int wsd_server_run(wsd_server* server) {
+    if (!server || server->in_turn) return WSD_E_INVALID;
+    while (!server_should_leave(*server)) {
+        if (!server_turn(*server, -1)) return WSD_E_SYSTEM;
+    }
+    server->stopped.store(false);
+    return WSD_OK;
+}
+
+extern "C" int wsd_server_poll(wsd_server* server, int timeout_ms) {
+    if (!server || server->in_turn || timeout_ms < -1) return WSD_E_INVALID;
+    if (!server_turn(*server, timeout_ms)) return WSD_E_SYSTEM;
+    // A foreign loop sleeps on the descriptor, which must be readable while there is more to do.
+    if (server->reactor.more) net::reactor_wake(server->reactor);
+    if (!server_should_leave(*server)) return 1;
+    server->stopped.store(false);
+    return 0;
+}
+
+extern "C" int wsd_server_fd(const wsd_server* server) { return server ? server->reactor.epoll_fd : -1; }
+
+extern "C" int wsd_server_timeout(const wsd_server* server) {
+    return server ? net::reactor_sleep_ms(server->reactor) : -1;
+}
+
+extern "C" int wsd_server_drain(wsd_server* server, uint32_t grace_ms) {
+    if (!server) return WSD_E_INVALID;
+    server_drain(*server, grace_ms);
+    return WSD_OK;
+}
+
+extern "C" void wsd_server_stop(wsd_server* server) {
+    if (!server) return;
+    server->stopped.store(true);
+    net::reactor_wake(server->reactor);
+}
+
+extern "C" int wsd_post(wsd_server* server, void (*fn)(wsd_server*, void*), void* arg) {
+    if (!server || !fn) return WSD_E_INVALID;
+    if (!server->posts.push({fn, arg})) return WSD_E_AGAIN;
+    if (!server->posted.exchange(true)) net::reactor_wake(server->reactor);
+    return WSD_OK;
+}
+
+extern "C" void* wsd_context(const wsd_server* server) { return server ? server->config.context : nullptr; }
+
+extern "C" uint64_t wsd_now_ms(const wsd_server* server) { return server ? now_ms(*server) : 0; }
+
+extern "C" const char* wsd_kernels(const wsd_server* server) { return server ? server->kernels->name : ""; }
+
+extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
+    if (!server || !stats || stats->size < sizeof(size_t)) return WSD_E_INVALID;
+    wsd_stats now = server->stats;
+    now.connections_active = server->conns.live_count();
+    now.queued_bytes += server->cork.len;
+    now.memory_bytes = mem_used(server->mem);
+    now.allocations = server->mem.allocation_count;
+    copy_sized(stats, &now, sizeof now);
+    return WSD_OK;
+}
+
+// ----------------------------------------------------------------------------------------------------------- sending
+
+extern "C" int wsd_send(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len) {
+    return wsd_send_with(server, id, opcode, data, len, nullptr);
+}
+
+extern "C" int wsd_send_with(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len,
+                             const wsd_send_options* options) {
+    if (!server || !payload_ok(opcode, data, len)) return WSD_E_INVALID;
+    return send_message(find(server, id), {ws::Opcode(opcode), true, bytes_of(data, len)}, options);
+}
+
+extern "C" int wsd_send_fragment(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len,
+                                 int final) {
+    if (!server || (!data && len)) return WSD_E_INVALID;
+    Conn* const conn = find(server, id);
+    if (!conn) return WSD_E_CLOSED;
+    if (!conn->fragmenting && !payload_ok(opcode, data, len)) return WSD_E_INVALID;
+    const ws::Opcode first_or_next = conn->fragmenting ? ws::Opcode::kContinuation : ws::Opcode(opcode);
+    const int result = conn_send(*conn, {first_or_next, final != 0, bytes_of(data, len)}, {});
+    if (result == WSD_OK) conn->fragmenting = !final;
+    return result;
+}
+
+extern "C" int wsd_prepare(wsd_server* server, wsd_opcode opcode, const void* data, size_t len,
+                           wsd_prepared** prepared) {
+    if (!server || !prepared || !payload_ok(opcode, data, len)) return WSD_E_INVALID;
+    *prepared = prepared_new(server->mem, ws::Opcode(opcode), bytes_of(data, len));
+    return *prepared ? WSD_OK : WSD_E_NOMEM;
+}
+
+extern "C" int wsd_send_prepared(wsd_server* server, wsd_conn id, wsd_prepared* prepared,
+                                 const wsd_send_options* options) {
+    if (!server || !prepared) return WSD_E_INVALID;
+    const Bytes frame{prepared->frame->data(), prepared->frame->capacity};
+    return send_message(find(server, id), {prepared->opcode, true, frame, prepared->frame}, options);
+}
+
+extern "C" void wsd_prepared_release(wsd_prepared* prepared) {
+    if (prepared) prepared_free(prepared);
+}
+
+extern "C" size_t wsd_buffered(const wsd_server* server, wsd_conn id) {
+    const Conn* const conn = find(server, id);
+    return conn ? conn_buffered(*conn) : 0;
+}
+
+extern "C" int wsd_ping(wsd_server* server, wsd_conn id, const void* data, size_t len) {
+    if (!server || (!data && len) || len > ws::kControlPayloadMax) return WSD_E_INVALID;
+    Conn* const conn = find(server, id);
+    if (!conn) return WSD_E_CLOSED;
+    if (conn->phase == Phase::kHttp) return WSD_E_INVALID;
+    const int result = conn_send_control(*conn, ws::Opcode::kPing, bytes_of(data, len));
+    if (result == WSD_OK) server->stats.pings_out++;
+    return result;
+}
+
+extern "C" int wsd_close(wsd_server* server, wsd_conn id, uint16_t code, const char* reason, size_t len) {
+    const bool code_ok = code == 0 ? len == 0 : ws::close_code_valid(code);
+    if (!server || !code_ok || (!reason && len) || len > ws::kCloseReasonMax) return WSD_E_INVALID;
+    const Bytes text = bytes_of(reason, len);
+    if (server->kernels->utf8(text.p, text.len, ws::kUtf8Start) != ws::kUtf8Start) return WSD_E_INVALID;
+    Conn* const conn = find(server, id);
+    if (!conn) return WSD_E_CLOSED;
+    if (conn->phase == Phase::kHttp) {
+        conn_kill(*conn, {WSD_CAUSE_LOCAL});
+        return WSD_OK;
+    }
+    return conn_close(*conn, code ? code : ws::kCloseNoStatus, text, {WSD_CAUSE_LOCAL});
+}
+
+extern "C" int wsd_abort(wsd_server* server, wsd_conn id) {
+    Conn* const conn = find(server, id);
+    if (!conn || conn->phase == Phase::kDead) return WSD_E_CLOSED;
+    conn_kill(*conn, {WSD_CAUSE_ABORTED});
+    return WSD_OK;
+}
+
+// ------------------------------------------------------------------------------------------------------- connections
+
+namespace {
+
+int set_paused(wsd_server* server, wsd_conn id, bool paused) {
+    Conn* const conn = find(server, id);
+    if (!conn || conn->phase > Phase::kOpen) return WSD_E_CLOSED;
+    if (conn->phase == Phase::kHttp) return WSD_E_INVALID;
+    conn_set_paused(*conn, paused);
+    return WSD_OK;
+}
+
+}  // namespace
+
+extern "C" int wsd_pause(wsd_server* server, wsd_conn id) { return set_paused(server, id, true); }
+
+extern "C" int wsd_resume(wsd_server* server, wsd_conn id) { return set_paused(server, id, false); }
+
+extern "C" int wsd_set_user(wsd_server* server, wsd_conn id, void* user) {
+    Conn* const conn = find(server, id);
+    if (!conn) return WSD_E_CLOSED;
+    conn->user = user;
+    return WSD_OK;
+}
+
+extern "C" void* wsd_user(const wsd_server* server, wsd_conn id) {
+    const Conn* const conn = find(server, id);
+    return conn ? conn->user : nullptr;
+}
+
+extern "C" int wsd_conn_info_get(const wsd_server* server, wsd_conn id, wsd_conn_info* info) {
+    if (!info || info->size < sizeof(size_t)) return WSD_E_INVALID;
+    const Conn* const conn = find(server, id);
+    if (!conn) return WSD_E_CLOSED;
+    wsd_conn_info now = {};
+    sockaddr_storage storage = {};
+    socklen_t len = sizeof storage;
+    if (getpeername(conn->source.fd, reinterpret_cast<sockaddr*>(&storage), &len) == 0) {
+        net::format_address(storage, len, now.peer, sizeof now.peer);
+    }
+    now.subprotocol = conn->subprotocol;
+    now.listener = conn->listener;
+    now.open = conn->opened && conn->phase == Phase::kOpen;
+    now.rtt_ms = conn->rtt_ms;
+    now.last_rx_ms = conn->last_rx_ms;
+    now.buffered_bytes = conn_buffered(*conn);
+    copy_sized(info, &now, sizeof now);
+    return WSD_OK;
+}

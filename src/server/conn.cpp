@@ -1,0 +1,408 @@
+// The receiving half of a connection's life, in byte order: accept, read, feed, deliver. It decides nothing about
+// protocol rules, which are the codecs', nor about sending and ending, which have files of their own.
+#include "server/conn.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "server/server.h"
+#include "server/upgrade.h"
+
+namespace wsd::server {
+namespace {
+
+// From here on the rest of a frame is received where it will stay, instead of through the shared buffer.
+constexpr size_t kInPlaceBytes = 16 * 1024;
+
+// A message's block grows with what has come, never with what was declared: at most to twice that and this much.
+constexpr size_t kAssemblyStep = 16 * 1024;
+
+void out_of_memory(Conn& conn) { conn_fail(conn, 1011, {WSD_CAUSE_NOMEM, WSD_E_NOMEM}); }
+
+// ---------------------------------------------------------------------------------------------------- assembling
+
+// Do pieces go to the application, or nowhere, as they come?
+bool takes_pieces(const Conn& conn) { return conn.server->callbacks.on_chunk || conn.phase != Phase::kOpen; }
+
+// Room for `need` more bytes of the message, which it will certainly get. False when memory is refused.
+bool assembly_reserve(Server& server, Assembly& in, size_t need) {
+    const size_t capacity = in.block ? in.block->capacity : 0;
+    if (capacity - in.len >= need) return true;
+    size_t wanted = in.len + (need > in.len ? need : in.len);
+    // The last frame tells the message's size: no more than that will be needed.
+    if (in.message.fin && wanted - in.len > in.message.frame_remaining + need) {
+        wanted = in.len + need + size_t(in.message.frame_remaining);
+    }
+    net::SharedBlock* const block =
+        in.block ? net::block_resize(in.block, wanted) : net::block_new(server.mem, Purpose::kReceive, wanted);
+    if (!block) return false;
+    in.block = block;
+    return true;
+}
+
+Assembly* assembly_new(Server& server, const ws::Message& message) {
+    void* const room = mem_alloc(server.mem, Purpose::kReceive, sizeof(Assembly));
+    return room ? new (room) Assembly{message, nullptr, 0} : nullptr;
+}
+
+// ---------------------------------------------------------------------------------------------------- delivering
+
+void conn_deliver(Conn& conn, ws::Opcode opcode, Bytes data) {
+    Server& server = *conn.server;
+    conn.since_ms = now_ms(server);
+    server.stats.messages_in++;
+    if (server.callbacks.on_message) {
+        server.callbacks.on_message(&server, id_of(conn.handle), wsd_opcode(opcode), data.p, data.len);
+    }
+}
+
+void conn_deliver_piece(Conn& conn, const ws::Message& message, Bytes data) {
+    Server& server = *conn.server;
+    const bool final = ws::message_complete(message);
+    conn.since_ms = now_ms(server);
+    if (final) server.stats.messages_in++;
+    if (data.len || final) {
+        server.callbacks.on_chunk(&server, id_of(conn.handle), wsd_opcode(message.opcode), data.p, data.len, final);
+    }
+}
+
+// The last byte of an assembled message has come. It is taken off the connection first: the callback may end it.
+void finish_message(Conn& conn) {
+    Server& server = *conn.server;
+    Assembly* const done = conn.in;
+    conn.in = nullptr;
+    if (!takes_pieces(conn)) {
+        server.delivering = done->block;
+        conn_deliver(conn, done->message.opcode, {done->block ? done->block->data() : nullptr, done->len});
+        server.delivering = nullptr;
+    }
+    assembly_free(server, done);
+}
+
+// ------------------------------------------------------------------------------------------------------- feeding
+
+// Takes payload of the frame that is open from [p, end), which may be the assembly's own room; returns where it ended.
+uint8_t* take_piece(Conn& conn, uint8_t* p, uint8_t* end) {
+    Assembly& in = *conn.in;
+    const size_t avail = size_t(end - p);
+    const size_t n = avail < in.message.frame_remaining ? avail : size_t(in.message.frame_remaining);
+    if (conn.phase != Phase::kOpen) {
+        in.message.frame_remaining -= n;  // closing: only the end of the frame matters
+    } else {
+        ws::Violation violation;
+        if (ws::message_take(in.message, *conn.server->kernels, p, n, &violation) == ws::Parse::kViolation) {
+            conn_violation(conn, violation);
+            return end;
+        }
+        if (takes_pieces(conn)) {
+            const ws::Message message = in.message;
+            conn_deliver_piece(conn, message, {p, n});
+            if (!conn.in) return p + n;  // the callback ended the connection
+        } else if (n) {
+            if (!assembly_reserve(*conn.server, in, n)) {
+                out_of_memory(conn);
+                return end;
+            }
+            uint8_t* const to = in.block->data() + in.len;
+            if (to != p) std::memcpy(to, p, n);
+            in.len += n;
+        }
+    }
+    if (ws::message_complete(in.message)) finish_message(conn);
+    return p + n;
+}
+
+uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload, uint8_t* end) {
+    Server& server = *conn.server;
+    ws::Violation violation;
+    ws::Message fresh{};
+    ws::Message& message = conn.in ? conn.in->message : fresh;
+    if (ws::message_frame(message, header, server.limits, &violation) == ws::Parse::kViolation) {
+        conn_violation(conn, violation);
+        return end;
+    }
+    const bool whole = header.payload_bytes <= size_t(end - payload);
+    if (whole && header.fin && !conn.in && !takes_pieces(conn)) {  // the common case: delivered from where it lies
+        const size_t len = size_t(header.payload_bytes);
+        if (ws::message_take(fresh, *server.kernels, payload, len, &violation) == ws::Parse::kViolation) {
+            conn_violation(conn, violation);
+            return end;
+        }
+        conn_deliver(conn, fresh.opcode, {payload, len});
+        return payload + len;
+    }
+    if (!conn.in && !(conn.in = assembly_new(server, fresh))) {
+        out_of_memory(conn);
+        return end;
+    }
+    return take_piece(conn, payload, end);
+}
+
+void pong_received(Conn& conn, Bytes payload) {
+    Server& server = *conn.server;
+    server.stats.pongs_in++;
+    const bool ours = conn.ping_pending && payload.len == 4 && load_be32(payload.p) == conn.ping_number;
+    if (!ours) return;  // unsolicited (§5.5.3), or to a ping of the application
+    conn.ping_pending = false;
+    conn.rtt_ms = uint32_t(now_ms(server) - conn.ping_sent_ms);
+    if (conn.phase == Phase::kOpen && server.callbacks.on_pong) {
+        server.callbacks.on_pong(&server, id_of(conn.handle), conn.rtt_ms);
+    }
+}
+
+void control_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* p) {
+    Server& server = *conn.server;
+    const size_t len = size_t(header.payload_bytes);
+    server.kernels->unmask(p, len, header.mask);
+    const Bytes payload{p, len};
+    if (header.opcode == ws::Opcode::kPing) {
+        server.stats.pings_in++;
+        if (conn.phase != Phase::kOpen) return;  // nothing may follow our close frame (§5.5.1)
+        if (conn_send_control(conn, ws::Opcode::kPong, payload) == WSD_OK) server.stats.pongs_out++;
+    } else if (header.opcode == ws::Opcode::kPong) {
+        pong_received(conn, payload);
+    } else {
+        ws::ClosePayload close;
+        ws::Violation violation;
+        if (ws::read_close(payload, *server.kernels, &close, &violation) == ws::Parse::kViolation) {
+            conn_violation(conn, violation);
+        } else {
+            conn_close_received(conn, close);
+        }
+    }
+}
+
+// Uses one frame, or one piece of a frame; returns `p` if there is too little of it.
+uint8_t* feed_frame(Conn& conn, uint8_t* p, uint8_t* end) {
+    if (conn.in && conn.in->message.frame_remaining) return take_piece(conn, p, end);
+    ws::FrameHeader header;
+    ws::Violation violation;
+    switch (ws::read_frame_header({p, size_t(end - p)}, conn.server->rules, &header, &violation)) {
+        case ws::Parse::kNeedMore: return p;
+        case ws::Parse::kViolation: conn_violation(conn, violation); return end;
+        case ws::Parse::kDone: break;
+    }
+    uint8_t* const payload = p + header.size;
+    if (!ws::is_control(header.opcode)) return data_frame(conn, header, payload, end);
+    if (size_t(end - payload) < header.payload_bytes) return p;  // whole or not at all: it is short
+    control_frame(conn, header, payload);
+    return payload + header.payload_bytes;
+}
+
+// Keeps [p, end), which cannot be used yet.
+void keep(Conn& conn, const uint8_t* p, const uint8_t* end) {
+    const size_t len = size_t(end - p);
+    uint8_t* to = conn.carry;
+    if (len > kCarryInSlot) {
+        to = static_cast<uint8_t*>(mem_alloc(conn.server->mem, Purpose::kReceive, len));
+        if (!to) return out_of_memory(conn);
+        conn.carry_block = to;
+    }
+    std::memcpy(to, p, len);
+    conn.carry_len = uint32_t(len);
+}
+
+// ------------------------------------------------------------------------------------------------------- reading
+
+struct Room {
+    uint8_t* p;  // null: memory was refused
+    size_t len;
+    bool in_place;
+};
+
+// Where the next read goes: the loop's buffer or, amid a large frame, the message's own block.
+Room receive_room(Conn& conn) {
+    Server& server = *conn.server;
+    const size_t buffer_bytes = server.config.receive_buffer_bytes;
+    const bool large = conn.in && conn.in->message.frame_remaining >= kInPlaceBytes && !takes_pieces(conn);
+    if (!large) return {server.receive_buffer + kReceiveHeadroom, buffer_bytes, false};
+
+    Assembly& in = *conn.in;
+    size_t step = in.len > kAssemblyStep ? in.len : kAssemblyStep;
+    if (step > in.message.frame_remaining) step = size_t(in.message.frame_remaining);
+    if (!assembly_reserve(server, in, step)) return {nullptr, 0, true};
+    size_t len = in.block->capacity - in.len;
+    if (len > in.message.frame_remaining) len = size_t(in.message.frame_remaining);
+    if (len > buffer_bytes) len = buffer_bytes;  // a piece that is still in the cache when it is unmasked
+    return {in.block->data() + in.len, len, true};
+}
+
+// Takes the carried bytes, whose block, if they have one, is then the caller's to free with their number.
+uint8_t* take_carry(Conn& conn, uint32_t* len) {
+    *len = conn.carry_len;
+    conn.carry_len = 0;
+    return *len > kCarryInSlot ? conn.carry_block : conn.carry;
+}
+
+void free_carry(Conn& conn, uint8_t* carry, uint32_t len) {
+    if (len > kCarryInSlot) mem_free(conn.server->mem, Purpose::kReceive, carry, len);
+}
+
+// Puts the carried bytes right in front of what was received at `p`; returns where they start.
+uint8_t* join_carry(Conn& conn, uint8_t* p) {
+    uint32_t len = 0;
+    uint8_t* const carry = take_carry(conn, &len);
+    WSD_ASSERT(len <= kReceiveHeadroom);
+    std::memcpy(p - len, carry, len);
+    free_carry(conn, carry, len);
+    return p - len;
+}
+
+}  // namespace
+
+void assembly_free(Server& server, Assembly* in) {
+    if (!in) return;
+    net::block_release(in->block);
+    mem_free(server.mem, Purpose::kReceive, in, sizeof(Assembly));
+}
+
+void conn_drop_input(Conn& conn) {
+    assembly_free(*conn.server, conn.in);
+    conn.in = nullptr;
+    uint32_t len = 0;
+    uint8_t* const carry = take_carry(conn, &len);
+    free_carry(conn, carry, len);
+}
+
+bool conn_wants_input(const Conn& conn) {
+    switch (conn.phase) {
+        case Phase::kHttp: return !upgrade_waits(conn);
+        case Phase::kOpen: return !conn.paused && !conn.upgrade;  // with an upgrade left over, on_open is still due
+        case Phase::kClosing: return true;
+        case Phase::kLingering:
+        case Phase::kDead: return false;
+    }
+    return false;
+}
+
+void conn_feed(Conn& conn, uint8_t* p, uint8_t* end) {
+    while (p != end && conn_wants_input(conn)) {
+        uint8_t* const next = conn.phase == Phase::kHttp ? upgrade_feed(conn, p, end) : feed_frame(conn, p, end);
+        if (next == p) break;
+        p = next;
+    }
+    if (p != end && conn.phase < Phase::kLingering) keep(conn, p, end);
+}
+
+void conn_feed_carry(Conn& conn) {
+    if (conn.carry_len == 0 || !conn_wants_input(conn)) return;
+    uint32_t len = 0;
+    uint8_t* carry = take_carry(conn, &len);
+    uint8_t in_slot[kCarryInSlot];
+    if (len <= kCarryInSlot) carry = static_cast<uint8_t*>(std::memcpy(in_slot, carry, len));  // feeding may carry anew
+    Server& server = *conn.server;
+    server.cork.owner = &conn;
+    conn_feed(conn, carry, carry + len);
+    conn_flush(conn);
+    server.cork.owner = nullptr;
+    free_carry(conn, carry, len);
+}
+
+void conn_read(Conn& conn) {
+    Server& server = *conn.server;
+    if (conn.carry_len > kReceiveHeadroom) {  // kept while paused, and still to be used first
+        conn_feed_carry(conn);
+        if (conn.carry_len > kReceiveHeadroom) return;
+    }
+    const bool discard = conn.phase == Phase::kLingering;
+    if (!discard && !conn_wants_input(conn)) return;
+
+    const Room room = receive_room(conn);
+    if (!room.p) return out_of_memory(conn);
+    size_t n = 0;
+    const net::Io io = net::receive(conn.source.fd, room.p, room.len, &n);
+    if (io != net::Io::kOk) {
+        conn.readable = false;
+        if (io != net::Io::kAgain) conn_end_of_stream(conn, io == net::Io::kError);
+        return;
+    }
+    // A short read has emptied the socket, and what comes next is a new edge; but an end that was announced together
+    // with these bytes was their edge, and has to be read now.
+    if (n < room.len && !conn.end_told) conn.readable = false;
+    conn.last_rx_ms = now_ms(server);
+    server.stats.bytes_in += n;
+
+    if (!discard) {
+        server.cork.owner = &conn;
+        if (room.in_place) {
+            (void)take_piece(conn, room.p, room.p + n);  // all of it: no more was received than the frame has
+        } else {
+            conn_feed(conn, conn.carry_len ? join_carry(conn, room.p) : room.p, room.p + n);
+        }
+        conn_flush(conn);
+        server.cork.owner = nullptr;
+    }
+    // It filled the buffer: others first, then it goes on.
+    if (conn.readable && (conn_wants_input(conn) || conn.phase == Phase::kLingering)) conn_owe(conn, kWorkRead);
+}
+
+void conn_ready(net::Source* source, uint32_t events) {
+    Conn& conn = *WSD_CONTAINER_OF(source, Conn, source);
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) conn.end_told = conn.readable = true;
+    if (events & EPOLLIN) conn.readable = true;
+    if (events & EPOLLOUT) conn.writable = true;
+    if (conn.readable) conn_read(conn);
+    if (conn.out && conn.writable) conn_flush(conn);
+    // Nobody reads from a connection that is paused or waits for a decision, so a reset would go unseen.
+    if ((events & (EPOLLHUP | EPOLLERR)) && conn.phase < Phase::kLingering && !conn_wants_input(conn)) {
+        conn_end_of_stream(conn, true);
+    }
+}
+
+void conn_accept(Server& server, int fd, uint8_t listener) {
+    Conn* const conn = server.conns.make();
+    if (!conn) {
+        server.stats.refused_memory++;
+        server_log(server, WSD_LOG_WARN, 0, "connection dropped: out of memory", WSD_E_NOMEM);
+        close(fd);
+        return;
+    }
+    server.stats.connections_total++;
+    conn->server = &server;
+    conn->source = {conn_ready, fd};
+    conn->deadline.fired = conn_deadline_fired;
+    conn->listener = listener;
+    conn->since_ms = conn->last_rx_ms = now_ms(server);
+    conn_rearm(*conn);
+    // The request has often come already; reading it now saves a turn, and epoll tells of whatever comes after.
+    conn_read(*conn);
+    if (conn->phase != Phase::kDead && !net::reactor_add(server.reactor, conn->source)) {
+        server_log(server, WSD_LOG_ERROR, id_of(conn->handle), "epoll has no room", WSD_E_SYSTEM);
+        conn_kill(*conn, {WSD_CAUSE_ABORTED, WSD_E_SYSTEM});
+    }
+}
+
+void conn_set_paused(Conn& conn, bool paused) {
+    if (conn.paused == paused) return;
+    conn.paused = paused;
+    if (paused) return;
+    conn.last_rx_ms = conn.since_ms = now_ms(*conn.server);  // the silence was ours
+    conn_rearm(conn);
+    conn_owe(conn, kWorkRead);
+}
+
+void conn_turn_callbacks(Conn& conn) {
+    Server& server = *conn.server;
+    const Work work = conn.work;
+    conn.work &= Work(~(kWorkRead | kWorkDrain | kWorkDecide));
+    if (work & kWorkDecide) upgrade_settle(conn);
+    // It may have filled up again since this was owed; then the next fall tells.
+    const bool drained = conn_buffered(conn) <= server.config.send_low_bytes;
+    if ((work & kWorkDrain) && drained && conn.phase == Phase::kOpen) {
+        conn.high = false;
+        if (server.callbacks.on_drain) server.callbacks.on_drain(&server, id_of(conn.handle));
+    }
+    if (work & (kWorkRead | kWorkDecide)) {
+        conn_feed_carry(conn);
+        if (conn.readable) conn_read(conn);
+    }
+    if (conn.work) conn_owe(conn, 0);
+}
+
+void conn_turn_output(Conn& conn) {
+    if (conn.work & kWorkEnd) return conn_free(conn);
+    if (conn.work & kWorkFlush) conn_flush(conn);
+    if (conn.work) conn_owe(conn, 0);
+}
+
+}  // namespace wsd::server

@@ -1,0 +1,101 @@
+// Deadlines of a connection: handshake, ping, silence, idleness, stalled writes, close. One timer serves them all. What
+// happens on a connection only notes the time; the timer, when it fires, works out which deadline has really come.
+#include "server/server.h"
+#include "server/upgrade.h"
+
+namespace wsd::server {
+namespace {
+
+// `from` plus a configured time, or never where that is off.
+uint64_t after(uint64_t from_ms, uint32_t delay_ms) { return delay_ms ? from_ms + delay_ms : net::kTimerNever; }
+
+uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+uint64_t write_deadline(const Conn& conn) {
+    return conn.out ? after(conn.out->stalled_since_ms, conn.server->config.write_timeout_ms) : net::kTimerNever;
+}
+
+// When the silence of the peer, or of the application's messages, becomes too long. A paused connection is silent
+// because we do not listen.
+uint64_t stale_deadline(const Conn& conn) { return after(conn.last_rx_ms, conn.server->config.stale_timeout_ms); }
+uint64_t read_deadline(const Conn& conn) { return after(conn.last_rx_ms, conn.server->config.read_timeout_ms); }
+uint64_t idle_deadline(const Conn& conn) { return after(conn.since_ms, conn.server->config.idle_timeout_ms); }
+uint64_t ping_deadline(const Conn& conn) { return after(conn.ping_sent_ms, conn.server->config.ping_interval_ms); }
+
+uint64_t next_deadline(const Conn& conn) {
+    const wsd_config& config = conn.server->config;
+    switch (conn.phase) {
+        case Phase::kHttp: return earlier(write_deadline(conn), after(conn.since_ms, config.handshake_timeout_ms));
+        case Phase::kOpen: {
+            uint64_t next = write_deadline(conn);
+            if (conn.paused) return next;
+            next = earlier(next, earlier(stale_deadline(conn), ping_deadline(conn)));
+            return earlier(next, earlier(idle_deadline(conn), read_deadline(conn)));
+        }
+        case Phase::kClosing:
+        case Phase::kLingering: return conn.out ? write_deadline(conn) : after(conn.since_ms, config.close_timeout_ms);
+        case Phase::kDead: return net::kTimerNever;
+    }
+    return net::kTimerNever;
+}
+
+void send_ping(Conn& conn) {
+    Server& server = *conn.server;
+    conn.ping_sent_ms = now_ms(server);
+    if (conn.out) return;  // it would wait behind what the peer does not take, and tell nothing
+    uint8_t payload[4];
+    store_be32(payload, ++conn.ping_number);
+    if (conn_send_control(conn, ws::Opcode::kPing, {payload, sizeof payload}) != WSD_OK) return;
+    conn.ping_pending = true;
+    server.stats.pings_out++;
+}
+
+void open_deadlines(Conn& conn, uint64_t now) {
+    Server& server = *conn.server;
+    if (write_deadline(conn) <= now) {
+        server.stats.timeouts_write++;
+        return conn_kill(conn, {WSD_CAUSE_WRITE_TIMEOUT, WSD_E_WRITE_TIMEOUT});
+    }
+    if (conn.paused) return;
+    if (stale_deadline(conn) <= now) {
+        server.stats.timeouts_ping++;
+        return conn_kill(conn, {WSD_CAUSE_PING_TIMEOUT, WSD_E_PING_TIMEOUT});
+    }
+    if (idle_deadline(conn) <= now || read_deadline(conn) <= now) {
+        server.stats.timeouts_idle++;
+        const Ending ending{WSD_CAUSE_IDLE, WSD_E_IDLE_TIMEOUT};
+        if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
+        return;
+    }
+    if (ping_deadline(conn) <= now) send_ping(conn);
+}
+
+}  // namespace
+
+void conn_rearm(Conn& conn) {
+    const uint64_t next = next_deadline(conn);
+    if (net::TimerWheel::armed(conn.deadline) && conn.deadline.when_ms <= next) return;
+    if (next != net::kTimerNever) conn.server->reactor.wheel.arm(conn.deadline, next);
+}
+
+void conn_deadline_fired(net::Timer* timer) {
+    Conn& conn = *WSD_CONTAINER_OF(timer, Conn, deadline);
+    Server& server = *conn.server;
+    const uint64_t now = now_ms(server);
+    if (next_deadline(conn) <= now) {
+        if (conn.phase == Phase::kOpen) {
+            open_deadlines(conn, now);
+        } else if (conn.phase == Phase::kHttp && write_deadline(conn) > now) {
+            upgrade_timed_out(conn);
+        } else if (conn.out) {
+            server.stats.timeouts_write++;
+            conn_kill(conn, {WSD_CAUSE_WRITE_TIMEOUT, WSD_E_WRITE_TIMEOUT});
+        } else {
+            server.stats.timeouts_close++;
+            conn_kill(conn, {conn.cause});
+        }
+    }
+    if (conn.phase != Phase::kDead) conn_rearm(conn);
+}
+
+}  // namespace wsd::server

@@ -1,0 +1,20 @@
+// Listening sockets: from an address to accepted connections, through the limits that are there before a byte is read.
+#pragma once
+
+#include "server/server.h"
+
+namespace wsd::server {
+
+// As wsd_server_listen().
+int listener_open(Server& server, const char* address);
+
+// Closes all of them and forgets them; what waited in their backlogs is reset by the kernel.
+void listeners_close(Server& server);
+
+// Writes where a listener listens; false if there is none of that number.
+bool listener_address(const Server& server, int number, char* text, size_t size);
+
+// net::Timer::fired of Server::accept_retry.
+void listeners_retry(net::Timer* timer);
+
+}  // namespace wsd::server

@@ -1,0 +1,219 @@
+// A server as a whole: made from a configuration, turned, drained and freed. What happens on one connection is
+// elsewhere.
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "server/listener.h"
+#include "server/upgrade.h"
+
+namespace wsd::server {
+namespace {
+
+uint64_t monotonic(void*) { return clock_monotonic_ms(); }
+
+bool end_of_turn(void* context);
+
+char* copy_text(Mem& mem, const char* text) {
+    const size_t size = std::strlen(text) + 1;
+    char* const copy = static_cast<char*>(mem_alloc(mem, Purpose::kServer, size));
+    return copy ? static_cast<char*>(std::memcpy(copy, text, size)) : nullptr;
+}
+
+uint32_t power_of_two(uint32_t n) {
+    uint32_t power = 1;
+    while (power < n) power *= 2;
+    return power;
+}
+
+// ---------------------------------------------------------------------------------------------------------- turning
+
+// Posts that are made meanwhile wait for the next turn, or a post that posts again would keep the loop to itself.
+bool run_posts(Server& server) {
+    server.posted.store(false);
+    Post post;
+    for (uint32_t i = 0; i < server.config.post_max_count; i++) {
+        if (!server.posts.pop(&post)) return false;
+        post.fn(&server, post.arg);
+    }
+    return true;
+}
+
+void free_watches(Server& server, List& watches) {
+    while (ListNode* const node = list_pop_front(watches)) {
+        mem_free(server.mem, Purpose::kServer, WSD_CONTAINER_OF(node, Watch, node), sizeof(Watch));
+    }
+}
+
+void for_each_in_line(Server& server, void (*step)(Conn&)) {
+    List now;  // who is put in line from here on waits for the next round
+    list_splice(server.line, now);
+    while (ListNode* const node = list_pop_front(now)) step(*WSD_CONTAINER_OF(node, Conn, work_node));
+}
+
+// Callbacks and input come before output, so that what they send goes out in this turn too, many sends in one write.
+bool end_of_turn(void* context) {
+    Server& server = *static_cast<Server*>(context);
+    const bool more_posts = run_posts(server);
+    for_each_in_line(server, conn_turn_callbacks);
+    for_each_in_line(server, conn_turn_output);
+    free_watches(server, server.watches_gone);
+    server.stats.turns++;
+    return more_posts || !list_empty(server.line);
+}
+
+// --------------------------------------------------------------------------------------------------------- draining
+
+void for_each_conn(Server& server, void (*step)(Conn&)) {
+    uint32_t slot = 0;
+    while (Conn* const conn = server.conns.next(&slot)) step(*conn);
+}
+
+void drain_cut_fired(net::Timer* timer) {
+    Server& server = *WSD_CONTAINER_OF(timer, ServerTimer, timer)->server;
+    for_each_conn(server, [](Conn& conn) { conn_kill(conn, {WSD_CAUSE_DRAIN}); });
+}
+
+// ----------------------------------------------------------------------------------------------------------- making
+
+// Everything that can fail; what was taken before a failure is given back by server_free().
+int open_all(Server& server) {
+    const wsd_config& config = server.config;
+    const char* const kernels = config.kernels ? config.kernels : getenv("WSD_KERNELS");
+    server.kernels = ws::kernels_find(kernels && *kernels ? kernels : nullptr);
+    if (!server.kernels) return WSD_E_INVALID;
+    if (config.subprotocols && !(server.subprotocols = copy_text(server.mem, config.subprotocols))) return WSD_E_NOMEM;
+    void* const buffer = mem_alloc(server.mem, Purpose::kServer, kReceiveHeadroom + config.receive_buffer_bytes);
+    server.receive_buffer = static_cast<uint8_t*>(buffer);
+    server.cork.p = static_cast<uint8_t*>(mem_alloc(server.mem, Purpose::kServer, kCorkBytes));
+    if (!buffer || !server.cork.p || !server.posts.open(server.mem, config.post_max_count)) return WSD_E_NOMEM;
+
+    server.reactor.clock = config.clock ? config.clock : monotonic;
+    server.reactor.clock_context = config.clock_context;
+    server.reactor.end_of_turn = end_of_turn;
+    server.reactor.turn_context = &server;
+    return net::reactor_open(server.reactor) ? WSD_OK : WSD_E_SYSTEM;
+}
+
+}  // namespace
+
+Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int* result) {
+    *result = WSD_E_NOMEM;
+    Mem mem;
+    mem_init(mem, config.allocate, config.allocate_context);
+    void* const room = mem_alloc(mem, Purpose::kServer, sizeof(Server));
+    if (!room) return nullptr;
+    Server* const server = new (room) Server;
+    server->mem = mem;
+    server->config = config;
+    server->config.post_max_count = power_of_two(config.post_max_count);
+    server->callbacks = callbacks;
+    server->rules.max_bytes = config.frame_max_bytes;
+    server->limits = {config.message_max_bytes, config.fragment_max_count};
+    server->accept_retry.server = server->drain_cut.server = server;
+    server->accept_retry.timer.fired = listeners_retry;
+    server->drain_cut.timer.fired = drain_cut_fired;
+    *result = open_all(*server);
+    if (*result == WSD_OK) return server;
+    const int reason = errno;
+    server_free(server);
+    errno = reason;
+    return nullptr;
+}
+
+void server_free(Server* server) {
+    listeners_close(*server);
+    for_each_conn(*server, [](Conn& conn) { conn_kill(conn, {WSD_CAUSE_ABORTED}); });
+    server->in_turn = true;  // on_close may call everything but what would free the server again
+    while (!list_empty(server->line)) for_each_in_line(*server, conn_turn_output);
+    uint32_t slot = 0;
+    while (UserTimer* const timer = server->timers.next(&slot)) {
+        server->reactor.wheel.cancel(timer->timer);
+        server->timers.free(timer);
+    }
+    free_watches(*server, server->watches);
+    free_watches(*server, server->watches_gone);
+    server->reactor.wheel.cancel(server->drain_cut.timer);
+    net::reactor_close(server->reactor);
+
+    Mem& owned = server->mem;
+    server->posts.close(owned);
+    mem_free(owned, Purpose::kServer, server->cork.p, kCorkBytes);
+    mem_free(owned, Purpose::kServer, server->receive_buffer, kReceiveHeadroom + server->config.receive_buffer_bytes);
+    if (server->subprotocols) {
+        mem_free(owned, Purpose::kServer, server->subprotocols, std::strlen(server->subprotocols) + 1);
+    }
+    server->conns.release();
+    server->timers.release();
+    Mem mem = owned;
+    server->~Server();
+    mem_free(mem, Purpose::kServer, server, sizeof(Server));
+    WSD_ASSERT(mem_used(mem) == 0);
+}
+
+const char* config_invalid(const wsd_config& c) {
+    const struct {
+        const char* name;
+        bool good;
+    } kRules[] = {
+        {"message_max_bytes", c.message_max_bytes > 0 && c.message_max_bytes <= SIZE_MAX / 4},
+        {"frame_max_bytes", c.frame_max_bytes > 0 && c.frame_max_bytes <= SIZE_MAX / 4},
+        {"fragment_max_count", c.fragment_max_count > 0},
+        {"head_max_bytes", c.head_max_bytes >= 256 && c.head_max_bytes <= 65535},
+        {"head_max_count", c.head_max_count > 0},
+        {"receive_buffer_bytes", c.receive_buffer_bytes >= 4096 && c.receive_buffer_bytes <= 16u << 20},
+        {"send_high_bytes", c.send_high_bytes > 0},
+        {"send_low_bytes", c.send_low_bytes <= c.send_high_bytes},
+        {"post_max_count", c.post_max_count > 0 && c.post_max_count <= 1u << 20},
+        {"backlog", c.backlog > 0},
+        {"defer_accept_s", c.defer_accept_s <= 3600},
+        {"tcp_user_timeout_ms", c.tcp_user_timeout_ms <= INT32_MAX},
+        {"kernels", !c.kernels || ws::kernels_find(c.kernels)},
+    };
+    for (const auto& rule : kRules) {
+        if (!rule.good) return rule.name;
+    }
+    return nullptr;
+}
+
+bool server_turn(Server& server, int timeout_ms) {
+    server.in_turn = true;
+    const bool ok = net::reactor_turn(server.reactor, timeout_ms);
+    server.in_turn = false;
+    return ok;
+}
+
+bool server_should_leave(const Server& server) {
+    return server.stopped.load() || (server.draining && server.conns.live_count() == 0);
+}
+
+void drain_conn(Conn& conn) {
+    const Ending ending{WSD_CAUSE_DRAIN};
+    if (conn.phase == Phase::kOpen && !conn.upgrade) {
+        if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
+    } else if (conn.phase == Phase::kHttp && !(conn.upgrade && conn.upgrade->in_callback)) {
+        if (!conn.upgrade && conn.answered) return conn_linger(conn, ending);  // kept alive, nothing asked
+        upgrade_refuse(conn, {503, "draining"});
+    }
+}
+
+void server_drain(Server& server, uint32_t grace_ms) {
+    if (!server.draining) {
+        server.draining = true;
+        listeners_close(server);
+        for_each_conn(server, drain_conn);
+    }
+    server.reactor.wheel.arm(server.drain_cut.timer, now_ms(server) + grace_ms);
+}
+
+void server_descriptor_freed(Server& server) {
+    if (server.accepting_paused) server.reactor.wheel.arm(server.accept_retry.timer, now_ms(server));
+}
+
+void server_log(Server& server, wsd_log_level level, wsd_conn conn, const char* text, int error) {
+    if (server.callbacks.on_log) server.callbacks.on_log(&server, level, conn, text, error);
+}
+
+}  // namespace wsd::server

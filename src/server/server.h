@@ -1,0 +1,129 @@
+// One server: its configuration, its loop, its connections and the buffers that they share.
+#pragma once
+
+#include "net/reactor.h"
+#include "server/conn.h"
+#include "server/post.h"
+
+namespace wsd::server {
+
+// Room in front of the receive buffer for what was carried over: at most a torn header with a whole control payload.
+constexpr size_t kReceiveHeadroom = 256;
+static_assert(kReceiveHeadroom >= ws::kFrameHeaderMax + ws::kControlPayloadMax);
+
+constexpr size_t kCorkBytes = 256 * 1024;
+
+// A payload from here on is written from where it lies instead of being copied behind what is corked.
+constexpr size_t kWriteThroughBytes = 16 * 1024;
+
+constexpr unsigned kListenerMax = 64;
+
+struct Listener {
+    net::Source source;
+    Server* server = nullptr;
+    uint8_t number = 0;
+    bool unlink_on_close = false;  // a unix socket's file that we made
+};
+
+// Output of the connection whose input is being used, gathered for one write. Everybody else's goes to their own queue.
+struct Cork {
+    Conn* owner = nullptr;
+    size_t len = 0;
+    uint32_t units = 0;  // messages in it
+    uint8_t* p = nullptr;
+};
+
+struct UserTimer {
+    Handle handle;
+    net::Timer timer;
+    Server* server = nullptr;
+    void (*fn)(wsd_server* server, void* arg) = nullptr;
+    void* arg = nullptr;
+};
+
+// A timer of the server's own.
+struct ServerTimer {
+    net::Timer timer;
+    Server* server = nullptr;
+};
+
+struct Watch {
+    net::Source source;
+    ListNode node;  // in server->watches, or in server->watches_gone until the end of the turn
+    Server* server = nullptr;
+    wsd_watch_fn fn = nullptr;
+    void* arg = nullptr;
+    unsigned events = 0;  // WSD_READABLE, WSD_WRITABLE
+};
+
+}  // namespace wsd::server
+
+struct wsd_server {
+    wsd::Mem mem;
+    wsd_config config;
+    wsd_callbacks callbacks = {};
+    const wsd::ws::Kernels* kernels = nullptr;
+    wsd::ws::FrameRules rules;
+    wsd::ws::MessageLimits limits;
+    char* subprotocols = nullptr;  // owned copy of config.subprotocols
+
+    wsd::net::Reactor reactor;
+    wsd::server::PostQueue posts;
+    std::atomic<bool> posted = false;   // the loop has been woken for posts and has not looked since
+    std::atomic<bool> stopped = false;  // wsd_server_stop()
+    bool in_turn = false;
+
+    wsd::server::Pool<wsd::server::Conn> conns;
+    wsd::server::Pool<wsd::server::UserTimer> timers;
+    wsd::List line;  // connections that the end of the turn owes something
+    wsd::List watches;
+    wsd::List watches_gone;  // unwatched in this turn; events may still name them
+
+    uint8_t* receive_buffer = nullptr;  // kReceiveHeadroom, then config.receive_buffer_bytes
+    wsd::server::Cork cork;
+    wsd::net::SharedBlock* delivering = nullptr;  // what the message in on_message lies in; null: the receive buffer
+
+    wsd::server::Listener listeners[wsd::server::kListenerMax];
+    unsigned listener_count = 0;
+    int spare_fd = -1;              // given up to answer a peer when descriptors run out
+    bool accepting_paused = false;  // out of descriptors
+    wsd::server::ServerTimer accept_retry;
+
+    bool draining = false;
+    wsd::server::ServerTimer drain_cut;
+
+    wsd_stats stats = {};
+
+    wsd_server() : conns(mem, wsd::Purpose::kConn), timers(mem, wsd::Purpose::kServer) {}
+};
+
+namespace wsd::server {
+
+inline uint64_t now_ms(const Server& server) { return server.reactor.now_ms; }
+
+// Builds a server; null with `*result` set.
+Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int* result);
+void server_free(Server* server);
+
+// The name of the first field out of range, or null.
+const char* config_invalid(const wsd_config& config);
+
+int server_listen(Server& server, const char* address);
+
+// One turn; false, with errno, if the loop cannot go on.
+[[nodiscard]] bool server_turn(Server& server, int timeout_ms);
+
+// A finished drain, or wsd_server_stop().
+bool server_should_leave(const Server& server);
+
+void server_drain(Server& server, uint32_t grace_ms);
+
+// Tells one connection that the server is going away.
+void drain_conn(Conn& conn);
+
+// A connection is gone: a listener that waits for descriptors may go on.
+void server_descriptor_freed(Server& server);
+
+void server_log(Server& server, wsd_log_level level, wsd_conn conn, const char* text, int error);
+
+}  // namespace wsd::server

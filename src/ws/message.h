@@ -1,0 +1,40 @@
+// From frames to messages (§5.4): what order frames may come in, how large a message may grow, and text judged across
+// fragments while it arrives. It holds no payload: where the bytes go is its caller's choice.
+#pragma once
+
+#include "ws/frame.h"
+#include "ws/kernels.h"
+
+namespace wsd::ws {
+
+struct MessageLimits {
+    uint64_t max_bytes = UINT64_MAX;  // of payload, all fragments together
+    uint32_t max_fragments = UINT32_MAX;
+};
+
+// A message on its way. All zero: none has begun.
+struct Message {
+    uint64_t bytes;            // declared by its frames so far, the current one included
+    uint64_t frame_remaining;  // of the current frame's payload, not yet taken
+    uint32_t mask;             // for the next payload byte
+    uint32_t fragments;        // 0: no message
+    Opcode opcode;             // kText or kBinary
+    bool fin;                  // the current frame is the last
+    Utf8State utf8;
+};
+
+// A data frame's header has come: begins a message or goes on with it.
+//   kDone       message_take() may take up to frame_remaining bytes
+//   kViolation  a continuation of nothing, a new message inside one, or a limit
+[[nodiscard]] Parse message_frame(Message& message, const FrameHeader& header, const MessageLimits& limits,
+                                  Violation* v);
+
+// Unmasks `p[0, len)` in place, the next payload bytes of the current frame; `len` <= frame_remaining.
+//   kDone       with the last byte of the last frame: message_complete()
+//   kViolation  text that is wrong at a byte of this piece, or that ends inside a character
+[[nodiscard]] Parse message_take(Message& message, const Kernels& kernels, uint8_t* p, size_t len, Violation* v);
+
+// All of it has been taken.
+inline bool message_complete(const Message& message) { return message.fin && message.frame_remaining == 0; }
+
+}  // namespace wsd::ws

@@ -1,0 +1,67 @@
+#include "ws/utf8.h"
+
+namespace wsd::ws {
+
+namespace {
+
+enum : Utf8State {
+    kOneMore = 6,  // any continuation byte, then the character is whole
+    kTwoMore = 12,
+    kThreeMore = 18,
+    kAfterE0 = 24,  // these four take only a part of the continuation bytes next
+    kAfterEd = 30,
+    kAfterF0 = 36,
+    kAfterF4 = 42,
+};
+static_assert(kUtf8Invalid + 6 <= 64, "nine states of six bits fill a row");
+
+struct Move {
+    Utf8State from;
+    uint8_t first, last;  // bytes
+    Utf8State to;
+};
+
+// RFC 3629 §4, line by line; what does not stand here is wrong.
+constexpr Move kMoves[] = {
+    {kUtf8Start, 0x00, 0x7f, kUtf8Start},
+    {kUtf8Start, 0xc2, 0xdf, kOneMore},  // c0 and c1 could only begin what one byte can say
+    {kUtf8Start, 0xe0, 0xe0, kAfterE0},
+    {kUtf8Start, 0xe1, 0xec, kTwoMore},
+    {kUtf8Start, 0xed, 0xed, kAfterEd},
+    {kUtf8Start, 0xee, 0xef, kTwoMore},
+    {kUtf8Start, 0xf0, 0xf0, kAfterF0},
+    {kUtf8Start, 0xf1, 0xf3, kThreeMore},
+    {kUtf8Start, 0xf4, 0xf4, kAfterF4},  // f5 and above would all pass U+10FFFF
+    {kOneMore, 0x80, 0xbf, kUtf8Start},
+    {kTwoMore, 0x80, 0xbf, kOneMore},
+    {kThreeMore, 0x80, 0xbf, kTwoMore},
+    {kAfterE0, 0xa0, 0xbf, kOneMore},  // below, two bytes would do
+    {kAfterEd, 0x80, 0x9f, kOneMore},  // above are the surrogates
+    {kAfterF0, 0x90, 0xbf, kTwoMore},  // below, three bytes would do
+    {kAfterF4, 0x80, 0x8f, kTwoMore},  // above is past U+10FFFF
+};
+
+constexpr std::array<uint64_t, 256> make_rows() {
+    std::array<uint64_t, 256> rows{};
+    for (uint64_t& row : rows) {
+        for (unsigned state = 0; state <= kUtf8Invalid; state += 6) row |= uint64_t(kUtf8Invalid) << state;
+    }
+    for (const Move& move : kMoves) {
+        for (unsigned byte = move.first; byte <= move.last; byte++) {
+            rows[byte] &= ~(uint64_t(63) << move.from);
+            rows[byte] |= uint64_t(move.to) << move.from;
+        }
+    }
+    return rows;
+}
+
+}  // namespace
+
+constinit const std::array<uint64_t, 256> kUtf8Rows = make_rows();
+
+uint8_t utf8_lead(Utf8State state) {
+    constexpr uint8_t kLeads[] = {0x00, 0xc2, 0xe1, 0xf1, 0xe0, 0xed, 0xf0, 0xf4, 0xff};  // in the states' order
+    return kLeads[state / 6];
+}
+
+}  // namespace wsd::ws

@@ -1,0 +1,30 @@
+#!/bin/sh
+# What `make install` leaves is enough to build a program, statically and dynamically, and `make uninstall` leaves nothing.
+set -eu
+cd "$(dirname "$0")/../.."
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+make -s install PREFIX=/usr DESTDIR="$root"
+cat > "$root/app.c" << 'END'
+#include <stdio.h>
+#include <wsd.h>
+int main(void) {
+    wsd_callbacks callbacks = {.size = sizeof callbacks};
+    wsd_server *server;
+    if (wsd_server_new(NULL, &callbacks, &server) != WSD_OK) return 1;
+    if (wsd_server_listen(server, "127.0.0.1:0") < 0) return 1;
+    printf("%s\n", wsd_version());
+    return wsd_server_free(server);
+}
+END
+version=$(sed -n 's/^Version: //p' "$root/usr/lib/pkgconfig/wsd.pc")
+cc -std=c99 -I"$root/usr/include" "$root/app.c" "$root/usr/lib/libwsd.a" -o "$root/static"
+cc -std=c99 -I"$root/usr/include" "$root/app.c" -L"$root/usr/lib" -lwsd -o "$root/dynamic"
+[ "$("$root/static")" = "$version" ]
+[ "$(LD_LIBRARY_PATH="$root/usr/lib" "$root/dynamic")" = "$version" ]
+[ "$("$root/usr/bin/wsd" --version)" = "wsd $version" ]
+readelf -d "$root/usr/lib/libwsd.so" | grep -q "SONAME.*libwsd.so.${version%%.*}"
+make -s uninstall PREFIX=/usr DESTDIR="$root"
+left=$(find "$root/usr" -type f -o -type l)
+[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
+echo "install: ok"
