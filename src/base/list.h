@@ -13,13 +13,11 @@ struct ListNode {
     ListNode* next = nullptr;  // null: not in a list
 };
 
-// The object that `member` is a field of, for standard-layout types.
-#define WSD_CONTAINER_OF(node, type, member) \
-    reinterpret_cast<type*>(reinterpret_cast<char*>(node) - offsetof(type, member))
+// The object of a standard-layout type whose field `member` is at `field`.
+#define WSD_CONTAINER_OF(field, type, member) \
+    (reinterpret_cast<type*>(reinterpret_cast<char*>(field) - offsetof(type, member)))
 
-inline bool list_linked(const ListNode& node) {
-    return node.next != nullptr;
-}
+inline bool list_linked(const ListNode& node) { return node.next != nullptr; }
 
 inline void list_unlink(ListNode& node) {
     WSD_ASSERT(list_linked(node));
@@ -37,9 +35,7 @@ struct List {
     List& operator=(const List&) = delete;
 };
 
-inline bool list_empty(const List& list) {
-    return list.head.next == &list.head;
-}
+inline bool list_empty(const List& list) { return list.head.next == &list.head; }
 
 inline void list_push_back(List& list, ListNode& node) {
     WSD_ASSERT(!list_linked(node));

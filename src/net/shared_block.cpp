@@ -3,11 +3,34 @@
 #include "base/assert.h"
 
 namespace wsd::net {
+namespace {
 
-SharedBlock* block_new(Mem& mem, Purpose purpose, size_t capacity) {
+// Smaller blocks are freed: they come warm from the allocator anyway.
+constexpr size_t kRestBytes = 64 * 1024;
+
+void block_free(SharedBlock* block) {
+    mem_free(*block->mem, block->purpose, block, sizeof(SharedBlock) + block->capacity);
+}
+
+}  // namespace
+
+SharedBlock* block_take(BlockPool& pool, size_t capacity) {
+    for (SharedBlock** link = &pool.resting; *link; link = &(*link)->next) {
+        SharedBlock* const block = *link;
+        if (block->capacity < capacity) continue;
+        *link = block->next;
+        pool.resting_bytes -= block->capacity;
+        pool.used = true;
+        block->holders = 1;
+        return block;
+    }
+    return nullptr;
+}
+
+SharedBlock* block_new(Mem& mem, Purpose purpose, size_t capacity, BlockPool* pool) {
     if (capacity > SIZE_MAX - sizeof(SharedBlock)) return nullptr;
     SharedBlock* const block = static_cast<SharedBlock*>(mem_alloc(mem, purpose, sizeof(SharedBlock) + capacity));
-    if (block) *block = {&mem, capacity, 1, purpose};
+    if (block) *block = {&mem, pool, nullptr, capacity, 1, purpose};
     return block;
 }
 
@@ -25,7 +48,27 @@ SharedBlock* block_resize(SharedBlock* block, size_t capacity) {
 void block_release(SharedBlock* block) {
     if (!block) return;
     WSD_ASSERT(block->holders > 0);
-    if (--block->holders == 0) mem_free(*block->mem, block->purpose, block, sizeof(SharedBlock) + block->capacity);
+    if (--block->holders > 0) return;
+    BlockPool* const pool = block->pool;
+    if (!pool || block->capacity < kRestBytes || block->capacity > pool->max_bytes - pool->resting_bytes) {
+        return block_free(block);
+    }
+    block->next = pool->resting;
+    pool->resting = block;
+    pool->resting_bytes += block->capacity;
+}
+
+void block_pool_trim(BlockPool& pool) {
+    if (!pool.used) block_pool_clear(pool);
+    pool.used = false;
+}
+
+void block_pool_clear(BlockPool& pool) {
+    while (SharedBlock* const block = pool.resting) {
+        pool.resting = block->next;
+        pool.resting_bytes -= block->capacity;
+        block_free(block);
+    }
 }
 
 }  // namespace wsd::net

@@ -7,8 +7,12 @@
 
 namespace wsd::net {
 
+struct BlockPool;
+
 struct SharedBlock {
     Mem* mem;
+    BlockPool* pool;    // where it may rest when nobody holds it; null: it is freed
+    SharedBlock* next;  // while it rests
     size_t capacity;
     uint32_t holders;
     Purpose purpose;
@@ -16,8 +20,20 @@ struct SharedBlock {
     uint8_t* data() { return reinterpret_cast<uint8_t*>(this + 1); }
 };
 
-// With one holder, the caller; null when memory is refused.
-[[nodiscard]] SharedBlock* block_new(Mem& mem, Purpose purpose, size_t capacity);
+// Large blocks at rest, for the next who needs one: a fresh block of a megabyte costs the kernel more page faults than
+// the megabyte costs to copy. Bounded, and emptied when they have not been needed for a while.
+struct BlockPool {
+    size_t max_bytes = 8u << 20;
+    size_t resting_bytes = 0;
+    SharedBlock* resting = nullptr;
+    bool used = false;  // since the last block_pool_trim()
+};
+
+// A resting block of at least that capacity, with one holder, the caller; null if none rests.
+[[nodiscard]] SharedBlock* block_take(BlockPool& pool, size_t capacity);
+
+// With one holder, the caller; null when memory is refused. With a pool, it will rest there.
+[[nodiscard]] SharedBlock* block_new(Mem& mem, Purpose purpose, size_t capacity, BlockPool* pool = nullptr);
 
 // The block with room for `capacity` bytes and its first bytes kept, perhaps moved: only for a sole holder.
 // Null when memory is refused, which leaves the block as it was.
@@ -28,7 +44,13 @@ inline SharedBlock* block_hold(SharedBlock* block) {
     return block;
 }
 
-// Gives up one hold; the last frees it. Null is allowed.
+// Gives up one hold; with the last, it goes to rest or is freed. Null is allowed.
 void block_release(SharedBlock* block);
+
+// Frees what rests, unless some of it was used since the last call.
+void block_pool_trim(BlockPool& pool);
+
+// Frees what rests.
+void block_pool_clear(BlockPool& pool);
 
 }  // namespace wsd::net

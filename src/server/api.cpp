@@ -39,14 +39,6 @@ bool read_options(const wsd_send_options* from, SendOptions* to) {
     return from->full >= WSD_FULL_REFUSE && from->full <= WSD_FULL_CLOSE;
 }
 
-int send_message(Conn* conn, const Outgoing& frame, const wsd_send_options* from) {
-    SendOptions options;
-    if (!read_options(from, &options)) return WSD_E_INVALID;
-    if (!conn) return WSD_E_CLOSED;
-    if (conn->fragmenting) return WSD_E_INVALID;
-    return conn_send(*conn, frame, options);
-}
-
 const wsd_config kDefaults = {
     .size = sizeof(wsd_config),
     .context = nullptr,
@@ -189,13 +181,17 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
 // ----------------------------------------------------------------------------------------------------------- sending
 
 extern "C" int wsd_send(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len) {
-    return wsd_send_with(server, id, opcode, data, len, nullptr);
+    if (!server || !payload_ok(opcode, data, len)) return WSD_E_INVALID;
+    Conn* const conn = find(server, id);
+    return conn ? conn_send(*conn, {ws::Opcode(opcode), true, bytes_of(data, len)}, {}) : int(WSD_E_CLOSED);
 }
 
 extern "C" int wsd_send_with(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len,
                              const wsd_send_options* options) {
-    if (!server || !payload_ok(opcode, data, len)) return WSD_E_INVALID;
-    return send_message(find(server, id), {ws::Opcode(opcode), true, bytes_of(data, len)}, options);
+    SendOptions own;
+    if (!server || !payload_ok(opcode, data, len) || !read_options(options, &own)) return WSD_E_INVALID;
+    Conn* const conn = find(server, id);
+    return conn ? conn_send(*conn, {ws::Opcode(opcode), true, bytes_of(data, len)}, own) : int(WSD_E_CLOSED);
 }
 
 extern "C" int wsd_send_fragment(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len,
@@ -205,9 +201,7 @@ extern "C" int wsd_send_fragment(wsd_server* server, wsd_conn id, wsd_opcode opc
     if (!conn) return WSD_E_CLOSED;
     if (!conn->fragmenting && !payload_ok(opcode, data, len)) return WSD_E_INVALID;
     const ws::Opcode first_or_next = conn->fragmenting ? ws::Opcode::kContinuation : ws::Opcode(opcode);
-    const int result = conn_send(*conn, {first_or_next, final != 0, bytes_of(data, len)}, {});
-    if (result == WSD_OK) conn->fragmenting = !final;
-    return result;
+    return conn_send(*conn, {first_or_next, final != 0, bytes_of(data, len)}, {});
 }
 
 extern "C" int wsd_prepare(wsd_server* server, wsd_opcode opcode, const void* data, size_t len,
@@ -219,9 +213,12 @@ extern "C" int wsd_prepare(wsd_server* server, wsd_opcode opcode, const void* da
 
 extern "C" int wsd_send_prepared(wsd_server* server, wsd_conn id, wsd_prepared* prepared,
                                  const wsd_send_options* options) {
-    if (!server || !prepared) return WSD_E_INVALID;
+    SendOptions own;
+    if (!server || !prepared || !read_options(options, &own)) return WSD_E_INVALID;
+    Conn* const conn = find(server, id);
+    if (!conn) return WSD_E_CLOSED;
     const Bytes frame{prepared->frame->data(), prepared->frame->capacity};
-    return send_message(find(server, id), {prepared->opcode, true, frame, prepared->frame}, options);
+    return conn_send(*conn, {prepared->opcode, true, frame, prepared->frame}, own);
 }
 
 extern "C" void wsd_prepared_release(wsd_prepared* prepared) {

@@ -62,6 +62,7 @@ extern "C" int wsd_accept(wsd_server* server, wsd_conn id, const char* subprotoc
     return upgrade_accept(*conn, subprotocol, headers, header_count);
 }
 
+// NOLINTNEXTLINE(readability-function-size): an answer has these parts
 extern "C" int wsd_respond(wsd_server* server, wsd_conn id, int status, const wsd_header* headers, size_t header_count,
                            const void* body, size_t body_len) {
     Conn* conn = nullptr;

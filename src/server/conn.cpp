@@ -24,17 +24,16 @@ void out_of_memory(Conn& conn) { conn_fail(conn, 1011, {WSD_CAUSE_NOMEM, WSD_E_N
 // Do pieces go to the application, or nowhere, as they come?
 bool takes_pieces(const Conn& conn) { return conn.server->callbacks.on_chunk || conn.phase != Phase::kOpen; }
 
-// Room for `need` more bytes of the message, which it will certainly get. False when memory is refused.
-bool assembly_reserve(Server& server, Assembly& in, size_t need) {
+// Room for `need` more bytes, of the `left` that the current frame still adds. False when memory is refused.
+bool assembly_reserve(Server& server, Assembly& in, size_t need, uint64_t left) {
+    // What rests in the pool is held anyway, so it may be as large as the peer declares.
+    if (!in.block && left >= kInPlaceBytes) in.block = net::block_take(server.blocks, size_t(left));
     const size_t capacity = in.block ? in.block->capacity : 0;
     if (capacity - in.len >= need) return true;
     size_t wanted = in.len + (need > in.len ? need : in.len);
-    // The last frame tells the message's size: no more than that will be needed.
-    if (in.message.fin && wanted - in.len > in.message.frame_remaining + need) {
-        wanted = in.len + need + size_t(in.message.frame_remaining);
-    }
-    net::SharedBlock* const block =
-        in.block ? net::block_resize(in.block, wanted) : net::block_new(server.mem, Purpose::kReceive, wanted);
+    if (in.message.fin && wanted - in.len > left) wanted = in.len + size_t(left);  // the message ends there
+    net::SharedBlock* const block = in.block ? net::block_resize(in.block, wanted)
+                                             : net::block_new(server.mem, Purpose::kReceive, wanted, &server.blocks);
     if (!block) return false;
     in.block = block;
     return true;
@@ -71,6 +70,7 @@ void finish_message(Conn& conn) {
     Server& server = *conn.server;
     Assembly* const done = conn.in;
     conn.in = nullptr;
+    conn.large_before = done->len > server.config.receive_buffer_bytes;
     if (!takes_pieces(conn)) {
         server.delivering = done->block;
         conn_deliver(conn, done->message.opcode, {done->block ? done->block->data() : nullptr, done->len});
@@ -99,7 +99,7 @@ uint8_t* take_piece(Conn& conn, uint8_t* p, uint8_t* end) {
             conn_deliver_piece(conn, message, {p, n});
             if (!conn.in) return p + n;  // the callback ended the connection
         } else if (n) {
-            if (!assembly_reserve(*conn.server, in, n)) {
+            if (!assembly_reserve(*conn.server, in, n, n + in.message.frame_remaining)) {
                 out_of_memory(conn);
                 return end;
             }
@@ -112,6 +112,20 @@ uint8_t* take_piece(Conn& conn, uint8_t* p, uint8_t* end) {
     return p + n;
 }
 
+// The common case: a message in one frame that lies whole in the buffer, delivered from there.
+uint8_t* whole_message(Conn& conn, const ws::FrameHeader& header, uint8_t* payload, uint8_t* end) {
+    Server& server = *conn.server;
+    ws::Violation violation;
+    if (ws::message_whole(header, server.limits, *server.kernels, payload, &violation) == ws::Parse::kViolation) {
+        conn_violation(conn, violation);
+        return end;
+    }
+    const size_t len = size_t(header.payload_bytes);
+    conn_deliver(conn, header.opcode, {payload, len});
+    return payload + len;
+}
+
+// Any other data frame: a fragment, one that is still arriving, or one whose pieces go to the application.
 uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload, uint8_t* end) {
     Server& server = *conn.server;
     ws::Violation violation;
@@ -121,19 +135,13 @@ uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload,
         conn_violation(conn, violation);
         return end;
     }
-    const bool whole = header.payload_bytes <= size_t(end - payload);
-    if (whole && header.fin && !conn.in && !takes_pieces(conn)) {  // the common case: delivered from where it lies
-        const size_t len = size_t(header.payload_bytes);
-        if (ws::message_take(fresh, *server.kernels, payload, len, &violation) == ws::Parse::kViolation) {
-            conn_violation(conn, violation);
+    if (!conn.in) {
+        conn.in = assembly_new(server, fresh);
+        if (!conn.in) {
+            out_of_memory(conn);
             return end;
         }
-        conn_deliver(conn, fresh.opcode, {payload, len});
-        return payload + len;
-    }
-    if (!conn.in && !(conn.in = assembly_new(server, fresh))) {
-        out_of_memory(conn);
-        return end;
+        conn_rearm(conn);  // the read timeout applies now
     }
     return take_piece(conn, payload, end);
 }
@@ -183,8 +191,13 @@ uint8_t* feed_frame(Conn& conn, uint8_t* p, uint8_t* end) {
         case ws::Parse::kDone: break;
     }
     uint8_t* const payload = p + header.size;
-    if (!ws::is_control(header.opcode)) return data_frame(conn, header, payload, end);
-    if (size_t(end - payload) < header.payload_bytes) return p;  // whole or not at all: it is short
+    const bool whole = header.payload_bytes <= size_t(end - payload);
+    if (!ws::is_control(header.opcode)) {
+        const bool alone = header.fin && header.opcode != ws::Opcode::kContinuation && !conn.in;
+        return whole && alone && !takes_pieces(conn) ? whole_message(conn, header, payload, end)
+                                                     : data_frame(conn, header, payload, end);
+    }
+    if (!whole) return p;  // it is short: all of it or nothing
     control_frame(conn, header, payload);
     return payload + header.payload_bytes;
 }
@@ -215,12 +228,18 @@ Room receive_room(Conn& conn) {
     Server& server = *conn.server;
     const size_t buffer_bytes = server.config.receive_buffer_bytes;
     const bool large = conn.in && conn.in->message.frame_remaining >= kInPlaceBytes && !takes_pieces(conn);
-    if (!large) return {server.receive_buffer + kReceiveHeadroom, buffer_bytes, false};
+    if (!large) {
+        // After a message larger than the buffer the next is likely to be one, too: what is not read here is received
+        // in its place instead of being copied there.
+        const bool next = conn.large_before && buffer_bytes > kInPlaceBytes;
+        conn.large_before = false;
+        return {server.receive_buffer + kReceiveHeadroom, next ? kInPlaceBytes : buffer_bytes, false};
+    }
 
     Assembly& in = *conn.in;
     size_t step = in.len > kAssemblyStep ? in.len : kAssemblyStep;
     if (step > in.message.frame_remaining) step = size_t(in.message.frame_remaining);
-    if (!assembly_reserve(server, in, step)) return {nullptr, 0, true};
+    if (!assembly_reserve(server, in, step, in.message.frame_remaining)) return {nullptr, 0, true};
     size_t len = in.block->capacity - in.len;
     if (len > in.message.frame_remaining) len = size_t(in.message.frame_remaining);
     if (len > buffer_bytes) len = buffer_bytes;  // a piece that is still in the cache when it is unmasked
@@ -266,7 +285,8 @@ void conn_drop_input(Conn& conn) {
 
 bool conn_wants_input(const Conn& conn) {
     switch (conn.phase) {
-        case Phase::kHttp: return !upgrade_waits(conn);
+        // Answers have no mark, so a client that asks and does not read is not asked for more.
+        case Phase::kHttp: return !upgrade_waits(conn) && !conn.out;
         case Phase::kOpen: return !conn.paused && !conn.upgrade;  // with an upgrade left over, on_open is still due
         case Phase::kClosing: return true;
         case Phase::kLingering:
@@ -387,8 +407,7 @@ void conn_turn_callbacks(Conn& conn) {
     conn.work &= Work(~(kWorkRead | kWorkDrain | kWorkDecide));
     if (work & kWorkDecide) upgrade_settle(conn);
     // It may have filled up again since this was owed; then the next fall tells.
-    const bool drained = conn_buffered(conn) <= server.config.send_low_bytes;
-    if ((work & kWorkDrain) && drained && conn.phase == Phase::kOpen) {
+    if ((work & kWorkDrain) && conn_drained(conn) && conn.phase == Phase::kOpen) {
         conn.high = false;
         if (server.callbacks.on_drain) server.callbacks.on_drain(&server, id_of(conn.handle));
     }

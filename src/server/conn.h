@@ -74,18 +74,19 @@ struct Conn {
     uint8_t listener = 0;
     Phase phase = Phase::kHttp;
     wsd_cause cause : 8 = {};  // why it ends; 0 while it lives
-    int8_t error = 0;          // the wsd_result behind `cause`
+    int16_t error = 0;         // the wsd_result behind `cause`
     Work work = 0;
 
-    bool readable : 1 = true;      // an edge came and the end of input has not been met since
-    bool writable : 1 = true;      // the kernel took all that it was offered last
-    bool end_told : 1 = false;     // the peer's end has been announced, so that end brings no edge of its own
-    bool end_seen : 1 = false;     // and read
-    bool paused : 1 = false;       // by wsd_pause()
-    bool opened : 1 = false;       // on_open was called, so on_close will be
-    bool high : 1 = false;         // the queue reached a high mark and has not drained since
-    bool fragmenting : 1 = false;  // inside a message sent by wsd_send_fragment()
-    bool close_sent : 1 = false;   // a close frame of ours has been queued
+    bool readable : 1 = true;       // an edge came and the end of input has not been met since
+    bool writable : 1 = true;       // the kernel took all that it was offered last
+    bool end_told : 1 = false;      // the peer's end has been announced, so that end brings no edge of its own
+    bool end_seen : 1 = false;      // and read
+    bool large_before : 1 = false;  // the last message was larger than the receive buffer
+    bool paused : 1 = false;        // by wsd_pause()
+    bool opened : 1 = false;        // on_open was called, so on_close will be
+    bool high : 1 = false;          // the queue reached a high mark and has not drained since
+    bool fragmenting : 1 = false;   // inside a message sent by wsd_send_fragment()
+    bool close_sent : 1 = false;    // a close frame of ours has been queued
     bool close_received : 1 = false;
     bool shut : 1 = false;          // our direction of the stream has been ended
     bool ping_pending : 1 = false;  // the pong for ping_number has not come
@@ -146,13 +147,16 @@ struct Outgoing {
 // A control frame: no marks apply, since the protocol demands it. An unsent pong is replaced by the next.
 [[nodiscard]] int conn_send_control(Conn& conn, ws::Opcode opcode, Bytes payload);
 
-// Bytes of no frame: an HTTP answer, `head` then `body`.
-[[nodiscard]] int conn_send_raw(Conn& conn, Bytes head, Bytes body);
+// Bytes of no frame: an HTTP answer.
+[[nodiscard]] int conn_send_raw(Conn& conn, Bytes data);
 
 // Hands the kernel what it takes. What follows from an empty queue or an error is marked for the end of the turn.
 void conn_flush(Conn& conn);
 
 size_t conn_buffered(const Conn& conn);
+
+// Has the queue fallen so far that a sender may go on: to the low mark, and below every high one?
+bool conn_drained(const Conn& conn);
 
 // Drops everything queued.
 void conn_drop_output(Conn& conn);

@@ -23,7 +23,7 @@ void enter(Conn& conn, Phase phase) {
 void set_ending(Conn& conn, Ending ending) {
     if (conn.cause) return;
     conn.cause = ending.cause;
-    conn.error = int8_t(ending.error);
+    conn.error = int16_t(ending.error);
 }
 
 // Queues a close frame. It is the last frame of ours.
@@ -64,6 +64,7 @@ void count_end(Server& server, const Conn& conn) {
 
 void conn_owe(Conn& conn, Work work) {
     conn.work |= work;
+    conn.server->reactor.more = true;  // outside a turn: the loop must not sleep on it
     if (!list_linked(conn.work_node)) list_push_back(conn.server->line, conn.work_node);
 }
 
@@ -139,6 +140,7 @@ void conn_linger(Conn& conn, Ending ending) {
 }
 
 void conn_all_sent(Conn& conn) {
+    if (conn.phase == Phase::kHttp) return conn_owe(conn, kWorkRead);  // for the next request
     if (conn.phase == Phase::kClosing) {
         conn.since_ms = now_ms(*conn.server);  // our close frame is out: the peer's time to answer begins
         return conn_rearm(conn);

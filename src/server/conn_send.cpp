@@ -147,14 +147,14 @@ int write_through(Conn& conn, const Unit& unit) {
 int put(Conn& conn, Unit unit) {
     Cork& cork = conn.server->cork;
     const size_t total = unit.head.len + unit.body.len;
+    const bool small = unit.body.len < kWriteThroughBytes;
     // A keyed unit must be found while it waits, so it goes to the queue even when the cork could take it.
-    if (corked(conn) && !conn.out && (unit.key || cork.len + total > kCorkBytes) &&
-        unit.body.len < kWriteThroughBytes) {
+    if (corked(conn) && !conn.out && (unit.key || (small && cork.len + total > conn.server->cork_bytes))) {
         conn_flush(conn);
         if (conn.phase == Phase::kDead) return WSD_E_CLOSED;
     }
     if (!conn.out && !unit.key) {
-        if (unit.body.len >= kWriteThroughBytes) return write_through(conn, unit);
+        if (!small) return write_through(conn, unit);
         if (corked(conn)) {
             if (unit.head.len) std::memcpy(cork.p + cork.len, unit.head.p, unit.head.len);
             if (unit.body.len) std::memcpy(cork.p + cork.len + unit.head.len, unit.body.p, unit.body.len);
@@ -206,6 +206,21 @@ net::SharedBlock* block_of(const Server& server, Bytes payload) {
     return block;
 }
 
+// The common send: a small frame, built behind what is corked already. False if it has to go another way. The cork is
+// no larger than the high mark, so what fits it cannot find the queue full.
+bool put_in_cork(Conn& conn, const Outgoing& frame) {
+    Server& server = *conn.server;
+    Cork& cork = server.cork;
+    if (cork.owner != &conn || conn.out || frame.block || frame.payload.len >= kWriteThroughBytes) return false;
+    if (server.cork_bytes - cork.len <= ws::kFrameHeaderMax + frame.payload.len) return false;
+    uint8_t* const p = cork.p + cork.len;
+    const size_t size = ws::write_frame_header(p, frame.opcode, frame.fin, 0, frame.payload.len);
+    if (frame.payload.len) std::memcpy(p + size, frame.payload.p, frame.payload.len);
+    cork.len += size + frame.payload.len;
+    cork.units++;
+    return true;
+}
+
 int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {
     if (frame.block) return put(conn, {{}, frame.payload, frame.block, key});
     uint8_t header[ws::kFrameHeaderMax];
@@ -214,26 +229,42 @@ int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {
     return put(conn, {{header, size}, frame.payload, large ? block_of(*conn.server, frame.payload) : nullptr, key});
 }
 
-}  // namespace
-
-size_t conn_buffered(const Conn& conn) {
-    return (conn.out ? conn.out->bytes : 0) + (corked(conn) ? conn.server->cork.len : 0);
-}
-
-int conn_send(Conn& conn, const Outgoing& frame, const SendOptions& options) {
-    if (conn.phase == Phase::kHttp) return WSD_E_INVALID;
-    if (conn.phase != Phase::kOpen) return WSD_E_CLOSED;
+// The other ways, and what to do when the queue is full.
+int put_or_refuse(Conn& conn, const Outgoing& frame, const SendOptions& options) {
     const net::UnitKey key = options.full == WSD_FULL_REPLACE ? options.key : 0;
     const bool replaces = key && conn.out && net::out_queue_waits(*conn.out, key);
     if (!replaces && full(conn)) return refuse(conn, options.full);
     if (conn.phase != Phase::kOpen) return WSD_E_CLOSED;  // lost while making room
     const int result = put_frame(conn, frame, key);
     if (result != WSD_OK) return result;
-    Server& server = *conn.server;
-    conn.since_ms = now_ms(server);
-    if (frame.fin) server.stats.messages_out++;
     (void)full(conn);  // so that a sender that only watches wsd_buffered() gets its on_drain, too
     return conn.phase == Phase::kDead ? WSD_E_CLOSED : WSD_OK;
+}
+
+}  // namespace
+
+size_t conn_buffered(const Conn& conn) {
+    return (conn.out ? conn.out->bytes : 0) + (corked(conn) ? conn.server->cork.len : 0);
+}
+
+bool conn_drained(const Conn& conn) {
+    return conn_buffered(conn) <= conn.server->config.send_low_bytes && !at_mark(conn);
+}
+
+int conn_send(Conn& conn, const Outgoing& frame, const SendOptions& options) {
+    if (conn.phase != Phase::kOpen) return conn.phase == Phase::kHttp ? WSD_E_INVALID : WSD_E_CLOSED;
+    // Between the fragments of a message only control frames may go (§5.4).
+    const bool continues = frame.opcode == ws::Opcode::kContinuation;
+    if (continues != conn.fragmenting) return WSD_E_INVALID;
+    Server& server = *conn.server;
+    if (options.full == WSD_FULL_REPLACE || !put_in_cork(conn, frame)) {
+        const int result = put_or_refuse(conn, frame, options);
+        if (result != WSD_OK) return result;
+    }
+    conn.fragmenting = !frame.fin;
+    conn.since_ms = now_ms(server);
+    server.stats.messages_out += frame.fin;
+    return WSD_OK;
 }
 
 int conn_send_control(Conn& conn, ws::Opcode opcode, Bytes payload) {
@@ -242,7 +273,7 @@ int conn_send_control(Conn& conn, ws::Opcode opcode, Bytes payload) {
     return put_frame(conn, {opcode, true, payload}, waits ? kPongKey : 0);
 }
 
-int conn_send_raw(Conn& conn, Bytes head, Bytes body) { return put(conn, {head, body, nullptr, 0}); }
+int conn_send_raw(Conn& conn, Bytes data) { return put(conn, {{}, data, nullptr, 0}); }
 
 void conn_flush(Conn& conn) {
     conn.work &= Work(~kWorkFlush);
@@ -264,9 +295,7 @@ void conn_flush(Conn& conn) {
         if (io == net::Io::kAgain) conn.writable = false;
         if (io != net::Io::kOk && io != net::Io::kAgain) return lost(conn);
     }
-    if (conn.high && conn.phase == Phase::kOpen && conn_buffered(conn) <= conn.server->config.send_low_bytes) {
-        conn_owe(conn, kWorkDrain);
-    }
+    if (conn.high && conn.phase == Phase::kOpen && conn_drained(conn)) conn_owe(conn, kWorkDrain);
     if (!conn.out && (owed || conn.phase == Phase::kLingering)) conn_all_sent(conn);
 }
 

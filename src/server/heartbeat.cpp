@@ -18,7 +18,10 @@ uint64_t write_deadline(const Conn& conn) {
 // When the silence of the peer, or of the application's messages, becomes too long. A paused connection is silent
 // because we do not listen.
 uint64_t stale_deadline(const Conn& conn) { return after(conn.last_rx_ms, conn.server->config.stale_timeout_ms); }
-uint64_t read_deadline(const Conn& conn) { return after(conn.last_rx_ms, conn.server->config.read_timeout_ms); }
+// Only in the middle of a message: between two, silence is what the other deadlines judge.
+uint64_t read_deadline(const Conn& conn) {
+    return conn.in ? after(conn.last_rx_ms, conn.server->config.read_timeout_ms) : net::kTimerNever;
+}
 uint64_t idle_deadline(const Conn& conn) { return after(conn.since_ms, conn.server->config.idle_timeout_ms); }
 uint64_t ping_deadline(const Conn& conn) { return after(conn.ping_sent_ms, conn.server->config.ping_interval_ms); }
 
@@ -42,7 +45,8 @@ uint64_t next_deadline(const Conn& conn) {
 void send_ping(Conn& conn) {
     Server& server = *conn.server;
     conn.ping_sent_ms = now_ms(server);
-    if (conn.out) return;  // it would wait behind what the peer does not take, and tell nothing
+    conn.ping_pending = false;  // a pong to an earlier one would now be given a wrong time
+    if (conn.out) return;       // it would wait behind what the peer does not take, and tell nothing
     uint8_t payload[4];
     store_be32(payload, ++conn.ping_number);
     if (conn_send_control(conn, ws::Opcode::kPing, {payload, sizeof payload}) != WSD_OK) return;

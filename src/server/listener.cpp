@@ -66,7 +66,8 @@ void listener_ready(net::Source* source, uint32_t) {
         if (io != net::Io::kOk) return out_of_descriptors(server, listener);
         admit(server, fd, listener);
     }
-    server.reactor.wheel.arm(server.accept_retry.timer, now_ms(server));  // there may be more, and no new edge will tell
+    server.reactor.wheel.arm(server.accept_retry.timer,
+                             now_ms(server));  // there may be more, and no new edge will tell
 }
 
 int format_listener(const Listener& listener, char* text, size_t size) {

@@ -7,7 +7,7 @@
 
 struct wsd_prepared {
     wsd::Mem* mem;
-    wsd::net::SharedBlock* frame;  // header and payload, exactly; held
+    wsd::net::SharedBlock* frame;  // header and payload, and nothing else; held
     wsd::ws::Opcode opcode;
 };
 

@@ -12,6 +12,8 @@
 namespace wsd::server {
 namespace {
 
+constexpr uint32_t kBlocksTrimMs = 1000;
+
 uint64_t monotonic(void*) { return clock_monotonic_ms(); }
 
 bool end_of_turn(void* context);
@@ -32,13 +34,17 @@ uint32_t power_of_two(uint32_t n) {
 
 // Posts that are made meanwhile wait for the next turn, or a post that posts again would keep the loop to itself.
 bool run_posts(Server& server) {
-    server.posted.store(false);
+    (void)server.posted.exchange(false);  // reading it, too, shows us every post made before it was set
     Post post;
     for (uint32_t i = 0; i < server.config.post_max_count; i++) {
         if (!server.posts.pop(&post)) return false;
         post.fn(&server, post.arg);
     }
     return true;
+}
+
+void blocks_trim_fired(net::Timer* timer) {
+    net::block_pool_trim(WSD_CONTAINER_OF(timer, ServerTimer, timer)->server->blocks);
 }
 
 void free_watches(Server& server, List& watches) {
@@ -60,6 +66,9 @@ bool end_of_turn(void* context) {
     for_each_in_line(server, conn_turn_callbacks);
     for_each_in_line(server, conn_turn_output);
     free_watches(server, server.watches_gone);
+    if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
+        server.reactor.wheel.arm(server.blocks_trim.timer, now_ms(server) + kBlocksTrimMs);
+    }
     server.stats.turns++;
     return more_posts || !list_empty(server.line);
 }
@@ -111,8 +120,10 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
     server->config.post_max_count = power_of_two(config.post_max_count);
     server->callbacks = callbacks;
     server->rules.max_bytes = config.frame_max_bytes;
+    server->cork_bytes = config.send_high_bytes < kCorkBytes ? config.send_high_bytes : kCorkBytes;
     server->limits = {config.message_max_bytes, config.fragment_max_count};
-    server->accept_retry.server = server->drain_cut.server = server;
+    server->accept_retry.server = server->drain_cut.server = server->blocks_trim.server = server;
+    server->blocks_trim.timer.fired = blocks_trim_fired;
     server->accept_retry.timer.fired = listeners_retry;
     server->drain_cut.timer.fired = drain_cut_fired;
     *result = open_all(*server);
@@ -124,10 +135,10 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
 }
 
 void server_free(Server* server) {
-    listeners_close(*server);
     for_each_conn(*server, [](Conn& conn) { conn_kill(conn, {WSD_CAUSE_ABORTED}); });
     server->in_turn = true;  // on_close may call everything but what would free the server again
     while (!list_empty(server->line)) for_each_in_line(*server, conn_turn_output);
+    listeners_close(*server);
     uint32_t slot = 0;
     while (UserTimer* const timer = server->timers.next(&slot)) {
         server->reactor.wheel.cancel(timer->timer);
@@ -136,6 +147,8 @@ void server_free(Server* server) {
     free_watches(*server, server->watches);
     free_watches(*server, server->watches_gone);
     server->reactor.wheel.cancel(server->drain_cut.timer);
+    server->reactor.wheel.cancel(server->blocks_trim.timer);
+    net::block_pool_clear(server->blocks);
     net::reactor_close(server->reactor);
 
     Mem& owned = server->mem;

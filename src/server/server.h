@@ -81,6 +81,9 @@ struct wsd_server {
 
     uint8_t* receive_buffer = nullptr;  // kReceiveHeadroom, then config.receive_buffer_bytes
     wsd::server::Cork cork;
+    size_t cork_bytes = 0;                        // kCorkBytes, or the high mark where that is lower
+    wsd::net::BlockPool blocks;                   // what large messages are received into
+    wsd::server::ServerTimer blocks_trim;         // armed while some rest
     wsd::net::SharedBlock* delivering = nullptr;  // what the message in on_message lies in; null: the receive buffer
 
     wsd::server::Listener listeners[wsd::server::kListenerMax];

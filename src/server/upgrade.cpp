@@ -80,7 +80,7 @@ int send_answer(Conn& conn, Answer& answer) {
     uint8_t* const text = static_cast<uint8_t*>(mem_alloc(mem, Purpose::kHandshake, size));
     if (!text) return WSD_E_NOMEM;
     (void)http::write_response(answer.response, text);
-    const int result = conn_send_raw(conn, {text, size}, {});
+    const int result = conn_send_raw(conn, {text, size});
     mem_free(mem, Purpose::kHandshake, text, size);
     return result;
 }
@@ -106,7 +106,11 @@ void show_to_application(Conn& conn) {
         conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
     }
     upgrade.in_callback = false;  // the request outlives its connection's end: both go at the end of the turn
-    if (upgrade.state != State::kWaiting) upgrade_settle(conn);
+    if (upgrade.state != State::kWaiting) {
+        upgrade_settle(conn);
+    } else if (server.draining && conn.phase == Phase::kHttp) {
+        upgrade_refuse(conn, {503, "draining"});  // the drain began in the callback, which left the request undecided
+    }
 }
 
 void request_complete(Conn& conn) {
@@ -138,7 +142,7 @@ void head_complete(Conn& conn) {
     upgrade.state = State::kBody;
     if (body_bytes == 0) return request_complete(conn);
     if (upgrade.request.expect_continue) {  // RFC 9110 §10.1.1: the client holds its body back until told to send
-        if (conn_send_raw(conn, bytes_of("HTTP/1.1 100 Continue\r\n\r\n"), {}) != WSD_OK) {
+        if (conn_send_raw(conn, bytes_of("HTTP/1.1 100 Continue\r\n\r\n")) != WSD_OK) {
             conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
         }
     }
@@ -235,8 +239,6 @@ void upgrade_timed_out(Conn& conn) {
 }
 
 void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
-    Server& server = *conn.server;
-    server_log(server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
     Answer answer;
     char text[64];
     size_t len = 0;
@@ -253,14 +255,16 @@ void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
     }
     if (refusal.status == 503) answer.add("Retry-After", "1");
     answer.response.head_only = conn.upgrade && asks_for_head(*conn.upgrade);
-    if (send_answer(conn, answer) != WSD_OK) return conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
-    if (conn.phase != Phase::kHttp) return;
-    if (conn.upgrade && conn.upgrade->in_callback) {
+    if (send_answer(conn, answer) != WSD_OK) {
+        conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
+    } else if (conn.upgrade && conn.upgrade->in_callback) {
         conn.upgrade->last = true;
         conn.upgrade->state = State::kAnswered;
-        return;
+    } else {
+        conn_linger(conn, {WSD_CAUSE_PROTOCOL});
     }
-    conn_linger(conn, {WSD_CAUSE_PROTOCOL});
+    // Last, since on_log may do anything, and must find the request decided.
+    server_log(*conn.server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
 }
 
 int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* headers, size_t header_count) {

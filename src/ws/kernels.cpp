@@ -23,9 +23,7 @@ constinit const Kernels kKernels[] = {
 
 }  // namespace
 
-std::span<const Kernels> kernels_all() {
-    return kKernels;
-}
+std::span<const Kernels> kernels_all() { return kKernels; }
 
 const Kernels* kernels_find(const char* name) {
     const uint32_t have = cpu_features();

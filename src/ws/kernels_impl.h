@@ -37,52 +37,17 @@ Utf8Loop utf8;
 UnmaskUtf8Loop unmask_utf8;
 }  // namespace scalar
 
-// Three look-ups of half a byte each that, ANDed, leave a bit for each rule that two neighbouring bytes break: all
-// that can be wrong in UTF-8 but for a third or fourth byte that is missing or too many. After J. Keiser and
-// D. Lemire, "Validating UTF-8 In Less Than One Instruction Per Byte" (2021).
-struct Utf8Pairs {
-    alignas(16) uint8_t first_high[16];
-    alignas(16) uint8_t first_low[16];
-    alignas(16) uint8_t second_high[16];
+// What vectors judge UTF-8 by; see kernels_tables.cpp. Its values stand in another file than the loops, because g++
+// rebuilds a constant that it knows in every turn of a loop, and loses a fifth of the speed.
+struct Utf8Tables {
+    using Sixteen = uint8_t[16];
+    // Look-ups of half a byte each that, ANDed, leave a bit for each rule that two neighbouring bytes break.
+    alignas(16) Sixteen first_high, first_low, second_high;
+    // One byte sixteen times.
+    alignas(16) Sixteen low_half;
+    alignas(16) Sixteen below_three, below_four;  // less these, no byte below e0, or f0, keeps its high bit
+    alignas(16) Sixteen two_continue;             // the bit of the rule that is broken in the midst of a character
 };
-
-// Not an error by itself: two continuation bytes, right where a character has a third byte and wrong elsewhere.
-constexpr uint8_t kUtf8TwoContinue = 0x80;
-
-// A rule is what the halves must be for its bit to stay; halves are given as first and last.
-struct Utf8PairRule {
-    uint8_t bit;
-    struct Range {
-        uint8_t first, last;
-    } first_high, first_low, second_high;
-};
-
-constexpr Utf8PairRule kUtf8PairRules[] = {
-    {0x01, {0xc, 0xf}, {0x0, 0xf}, {0x0, 0x7}},  // a lead byte, then none that continues: ASCII
-    {0x01, {0xc, 0xf}, {0x0, 0xf}, {0xc, 0xf}},  // or another lead byte
-    {0x02, {0x0, 0x7}, {0x0, 0xf}, {0x8, 0xb}},  // ASCII, then a byte that continues
-    {0x04, {0xc, 0xc}, {0x0, 0x1}, {0x8, 0xb}},  // c0, c1: one byte would do
-    {0x08, {0xe, 0xe}, {0x0, 0x0}, {0x8, 0x9}},  // e0 80..9f: two bytes would do
-    {0x10, {0xe, 0xe}, {0xd, 0xd}, {0xa, 0xb}},  // ed a0..bf: surrogates
-    {0x20, {0xf, 0xf}, {0x4, 0xf}, {0x9, 0xb}},  // f4 90 and above: past U+10FFFF
-    {0x40, {0xf, 0xf}, {0x5, 0xf}, {0x8, 0x8}},  // f5 80 and above: the same
-    {0x40, {0xf, 0xf}, {0x0, 0x0}, {0x8, 0x8}},  // f0 80..8f: three bytes would do
-    {kUtf8TwoContinue, {0x8, 0xb}, {0x0, 0xf}, {0x8, 0xb}},
-};
-
-constexpr Utf8Pairs make_utf8_pairs() {
-    Utf8Pairs pairs{};
-    const auto mark = [](uint8_t* table, Utf8PairRule::Range range, uint8_t bit) {
-        for (unsigned half = range.first; half <= range.last; half++) table[half] |= bit;
-    };
-    for (const Utf8PairRule& rule : kUtf8PairRules) {
-        mark(pairs.first_high, rule.first_high, rule.bit);
-        mark(pairs.first_low, rule.first_low, rule.bit);
-        mark(pairs.second_high, rule.second_high, rule.bit);
-    }
-    return pairs;
-}
-
-inline constexpr Utf8Pairs kUtf8Pairs = make_utf8_pairs();
+extern const Utf8Tables kUtf8Tables;
 
 }  // namespace wsd::ws

@@ -21,7 +21,7 @@ WSD_LEAF void store(uint8_t* p, Vec v) { vst1q_u8(p, v); }
 WSD_LEAF Vec splat(uint32_t four) { return vreinterpretq_u8_u32(vdupq_n_u32(four)); }
 WSD_LEAF Vec table(const uint8_t* sixteen) { return vld1q_u8(sixteen); }
 WSD_LEAF Vec lookup(Vec table16, Vec v) { return vqtbl1q_u8(table16, v); }
-WSD_LEAF Vec high_halves(Vec v) { return vshrq_n_u8(v, 4); }
+WSD_LEAF Vec high_halves(Vec v, Vec) { return vshrq_n_u8(v, 4); }
 WSD_LEAF Vec minus(Vec a, Vec b) { return vqsubq_u8(a, b); }
 WSD_LEAF bool any(Vec v) { return vmaxvq_u8(v) != 0; }
 WSD_LEAF bool any_high(Vec v) { return vmaxvq_u8(v) >= 0x80; }

@@ -49,14 +49,12 @@ struct Masked {
     void put(size_t at, uint64_t word) const { store(p + at, word); }
 };
 
-bool ascii(uint64_t word) {
-    return (word & 0x8080'8080'8080'8080) == 0;
-}
+bool ascii(uint64_t word) { return (word & 0x8080'8080'8080'8080) == 0; }
 
 // Needs eight bytes. The last word mostly overlaps the one before it; it is loaded first, while the bytes before it
 // are still as they came, and stored last.
 template <class Range>
-Utf8State judge(const Range& range, size_t len, Utf8State state) {
+Utf8State judge(Range range, size_t len, Utf8State state) {
     const size_t last = len - 8;
     const uint64_t tail = range.peek(last);
     size_t at = 0;

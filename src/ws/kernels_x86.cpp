@@ -7,6 +7,7 @@
 
 #include "ws/kernels_impl.h"
 
+// WSD_TARGET is defined anew for each level.
 #define WSD_LEAF WSD_TARGET __attribute__((always_inline)) inline
 
 namespace wsd::ws {
@@ -24,7 +25,7 @@ WSD_LEAF void store(uint8_t* p, Vec v) { _mm_storeu_si128(reinterpret_cast<Vec*>
 WSD_LEAF Vec splat(uint32_t four) { return _mm_set1_epi32(int(four)); }
 WSD_LEAF Vec table(const uint8_t* sixteen) { return load(sixteen); }
 WSD_LEAF Vec lookup(Vec table16, Vec v) { return _mm_shuffle_epi8(table16, v); }
-WSD_LEAF Vec high_halves(Vec v) { return _mm_srli_epi16(v, 4) & splat(0x0f0f0f0f); }
+WSD_LEAF Vec high_halves(Vec v, Vec low_half) { return _mm_srli_epi16(v, 4) & low_half; }
 WSD_LEAF Vec minus(Vec a, Vec b) { return _mm_subs_epu8(a, b); }
 WSD_LEAF bool any(Vec v) { return _mm_movemask_epi8(_mm_cmpeq_epi8(v, Vec{})) != 0xffff; }
 WSD_LEAF bool any_high(Vec v) { return _mm_movemask_epi8(v) != 0; }
@@ -51,7 +52,7 @@ WSD_LEAF void store(uint8_t* p, Vec v) { _mm256_storeu_si256(reinterpret_cast<Ve
 WSD_LEAF Vec splat(uint32_t four) { return _mm256_set1_epi32(int(four)); }
 WSD_LEAF Vec table(const uint8_t* sixteen) { return _mm256_broadcastsi128_si256(ssse3::load(sixteen)); }
 WSD_LEAF Vec lookup(Vec table16, Vec v) { return _mm256_shuffle_epi8(table16, v); }
-WSD_LEAF Vec high_halves(Vec v) { return _mm256_srli_epi16(v, 4) & splat(0x0f0f0f0f); }
+WSD_LEAF Vec high_halves(Vec v, Vec low_half) { return _mm256_srli_epi16(v, 4) & low_half; }
 WSD_LEAF Vec minus(Vec a, Vec b) { return _mm256_subs_epu8(a, b); }
 WSD_LEAF bool any(Vec v) { return !_mm256_testz_si256(v, v); }
 WSD_LEAF bool any_high(Vec v) { return _mm256_movemask_epi8(v) != 0; }
@@ -73,14 +74,15 @@ namespace {
 namespace narrower = avx2;
 using Vec = __m512i;
 constexpr size_t kWidth = sizeof(Vec);
-constexpr __mmask16 kAll = 0xffff;  // the unmasked forms of some intrinsics begin with an uninitialised vector, as g++ warns
+// With a mask of all, as the forms without one begin with an uninitialised vector, of which g++ 12 warns.
+constexpr __mmask16 kAll = 0xffff;
 
 WSD_LEAF Vec load(const uint8_t* p) { return _mm512_loadu_si512(p); }
 WSD_LEAF void store(uint8_t* p, Vec v) { _mm512_storeu_si512(p, v); }
 WSD_LEAF Vec splat(uint32_t four) { return _mm512_set1_epi32(int(four)); }
 WSD_LEAF Vec table(const uint8_t* sixteen) { return _mm512_maskz_broadcast_i32x4(kAll, ssse3::load(sixteen)); }
 WSD_LEAF Vec lookup(Vec table16, Vec v) { return _mm512_shuffle_epi8(table16, v); }
-WSD_LEAF Vec high_halves(Vec v) { return _mm512_srli_epi16(v, 4) & splat(0x0f0f0f0f); }
+WSD_LEAF Vec high_halves(Vec v, Vec low_half) { return _mm512_srli_epi16(v, 4) & low_half; }
 WSD_LEAF Vec minus(Vec a, Vec b) { return _mm512_subs_epu8(a, b); }
 WSD_LEAF bool any(Vec v) { return _mm512_test_epi8_mask(v, v) != 0; }
 WSD_LEAF bool any_high(Vec v) { return _mm512_movepi8_mask(v) != 0; }

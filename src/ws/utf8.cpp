@@ -23,18 +23,12 @@ struct Move {
 
 // RFC 3629 §4, line by line; what does not stand here is wrong.
 constexpr Move kMoves[] = {
-    {kUtf8Start, 0x00, 0x7f, kUtf8Start},
-    {kUtf8Start, 0xc2, 0xdf, kOneMore},  // c0 and c1 could only begin what one byte can say
-    {kUtf8Start, 0xe0, 0xe0, kAfterE0},
-    {kUtf8Start, 0xe1, 0xec, kTwoMore},
-    {kUtf8Start, 0xed, 0xed, kAfterEd},
-    {kUtf8Start, 0xee, 0xef, kTwoMore},
-    {kUtf8Start, 0xf0, 0xf0, kAfterF0},
-    {kUtf8Start, 0xf1, 0xf3, kThreeMore},
+    {kUtf8Start, 0x00, 0x7f, kUtf8Start}, {kUtf8Start, 0xc2, 0xdf, kOneMore},  // c0 and c1 could only begin what one
+                                                                               // byte can say
+    {kUtf8Start, 0xe0, 0xe0, kAfterE0},   {kUtf8Start, 0xe1, 0xec, kTwoMore}, {kUtf8Start, 0xed, 0xed, kAfterEd},
+    {kUtf8Start, 0xee, 0xef, kTwoMore},   {kUtf8Start, 0xf0, 0xf0, kAfterF0}, {kUtf8Start, 0xf1, 0xf3, kThreeMore},
     {kUtf8Start, 0xf4, 0xf4, kAfterF4},  // f5 and above would all pass U+10FFFF
-    {kOneMore, 0x80, 0xbf, kUtf8Start},
-    {kTwoMore, 0x80, 0xbf, kOneMore},
-    {kThreeMore, 0x80, 0xbf, kTwoMore},
+    {kOneMore, 0x80, 0xbf, kUtf8Start},   {kTwoMore, 0x80, 0xbf, kOneMore},   {kThreeMore, 0x80, 0xbf, kTwoMore},
     {kAfterE0, 0xa0, 0xbf, kOneMore},  // below, two bytes would do
     {kAfterEd, 0x80, 0x9f, kOneMore},  // above are the surrogates
     {kAfterF0, 0x90, 0xbf, kTwoMore},  // below, three bytes would do
@@ -55,13 +49,18 @@ constexpr std::array<uint64_t, 256> make_rows() {
     return rows;
 }
 
+constexpr std::array<uint8_t, kUtf8Invalid + 1> make_leads() {
+    std::array<uint8_t, kUtf8Invalid + 1> leads{};
+    for (const Move& move : kMoves) {
+        if (move.from == kUtf8Start && move.to != kUtf8Start) leads[move.to] = move.first;
+    }
+    leads[kUtf8Invalid] = 0xff;
+    return leads;
+}
+
 }  // namespace
 
 constinit const std::array<uint64_t, 256> kUtf8Rows = make_rows();
-
-uint8_t utf8_lead(Utf8State state) {
-    constexpr uint8_t kLeads[] = {0x00, 0xc2, 0xe1, 0xf1, 0xe0, 0xed, 0xf0, 0xf4, 0xff};  // in the states' order
-    return kLeads[state / 6];
-}
+constinit const std::array<uint8_t, kUtf8Invalid + 1> kUtf8Leads = make_leads();
 
 }  // namespace wsd::ws
