@@ -46,7 +46,7 @@ UNIT_SRC  := $(sort $(wildcard tests/unit/*/*.cpp tests/conformance/*.cpp)) test
 INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
 FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
 BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
-SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
+SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
              tests/unit/*/*.cpp tests/c/*.c tools/*.cpp)
 
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))

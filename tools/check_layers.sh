@@ -18,7 +18,7 @@ allowed() {
 }
 
 bad=0
-for file in $(find "$src" -name '*.h' -o -name '*.cpp' | sort); do
+for file in $(find "$src" -name '*.h' -o -name '*.cpp' -o -name '*.inc' | sort); do
     floor=${file#"$src"/}
     floor=${floor%%/*}
     for include in $(sed -n 's/^ *# *include "\(.*\)".*/\1/p' "$file"); do

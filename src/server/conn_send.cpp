@@ -212,7 +212,8 @@ bool put_in_cork(Conn& conn, const Outgoing& frame) {
     Server& server = *conn.server;
     Cork& cork = server.cork;
     if (cork.owner != &conn || conn.out || frame.block || frame.payload.len >= kWriteThroughBytes) return false;
-    if (server.cork_bytes - cork.len <= ws::kFrameHeaderMax + frame.payload.len) return false;
+    // An HTTP answer may have filled the cork beyond that mark, so it is added up, not subtracted.
+    if (cork.len + ws::kFrameHeaderMax + frame.payload.len >= server.cork_bytes) return false;
     uint8_t* const p = cork.p + cork.len;
     const size_t size = ws::write_frame_header(p, frame.opcode, frame.fin, 0, frame.payload.len);
     if (frame.payload.len) std::memcpy(p + size, frame.payload.p, frame.payload.len);

@@ -1,5 +1,5 @@
-// What the files of kernels share and nobody else includes: the names of the loops, and what is wrong in two
-// neighbouring bytes of UTF-8.
+// What the files of kernels share and nobody else includes: the names of the loops, and the tables that vectors judge
+// UTF-8 by.
 #pragma once
 
 #include "ws/kernels.h"
@@ -37,7 +37,7 @@ Utf8Loop utf8;
 UnmaskUtf8Loop unmask_utf8;
 }  // namespace scalar
 
-// What vectors judge UTF-8 by; see kernels_tables.cpp. Its values stand in another file than the loops, because g++
+// How they are made stands in kernels_tables.cpp; the values stand in another file than the loops, because g++
 // rebuilds a constant that it knows in every turn of a loop, and loses a fifth of the speed.
 struct Utf8Tables {
     using Sixteen = uint8_t[16];

@@ -23,16 +23,22 @@ struct Move {
 
 // RFC 3629 §4, line by line; what does not stand here is wrong.
 constexpr Move kMoves[] = {
-    {kUtf8Start, 0x00, 0x7f, kUtf8Start}, {kUtf8Start, 0xc2, 0xdf, kOneMore},  // c0 and c1 could only begin what one
-                                                                               // byte can say
-    {kUtf8Start, 0xe0, 0xe0, kAfterE0},   {kUtf8Start, 0xe1, 0xec, kTwoMore}, {kUtf8Start, 0xed, 0xed, kAfterEd},
-    {kUtf8Start, 0xee, 0xef, kTwoMore},   {kUtf8Start, 0xf0, 0xf0, kAfterF0}, {kUtf8Start, 0xf1, 0xf3, kThreeMore},
-    {kUtf8Start, 0xf4, 0xf4, kAfterF4},  // f5 and above would all pass U+10FFFF
-    {kOneMore, 0x80, 0xbf, kUtf8Start},   {kTwoMore, 0x80, 0xbf, kOneMore},   {kThreeMore, 0x80, 0xbf, kTwoMore},
-    {kAfterE0, 0xa0, 0xbf, kOneMore},  // below, two bytes would do
-    {kAfterEd, 0x80, 0x9f, kOneMore},  // above are the surrogates
-    {kAfterF0, 0x90, 0xbf, kTwoMore},  // below, three bytes would do
-    {kAfterF4, 0x80, 0x8f, kTwoMore},  // above is past U+10FFFF
+    {kUtf8Start, 0x00, 0x7f, kUtf8Start},  // U+0000 to U+007F
+    {kUtf8Start, 0xc2, 0xdf, kOneMore},    // U+0080 to U+07FF; c0 and c1 could only begin what one byte says
+    {kUtf8Start, 0xe0, 0xe0, kAfterE0},    // U+0800 to U+0FFF
+    {kUtf8Start, 0xe1, 0xec, kTwoMore},    // U+1000 to U+CFFF
+    {kUtf8Start, 0xed, 0xed, kAfterEd},    // U+D000 to U+D7FF
+    {kUtf8Start, 0xee, 0xef, kTwoMore},    // U+E000 to U+FFFF
+    {kUtf8Start, 0xf0, 0xf0, kAfterF0},    // U+10000 to U+3FFFF
+    {kUtf8Start, 0xf1, 0xf3, kThreeMore},  // U+40000 to U+FFFFF
+    {kUtf8Start, 0xf4, 0xf4, kAfterF4},    // U+100000 to U+10FFFF; f5 and above would all be past it
+    {kOneMore, 0x80, 0xbf, kUtf8Start},    // the last byte
+    {kTwoMore, 0x80, 0xbf, kOneMore},      // the last but one
+    {kThreeMore, 0x80, 0xbf, kTwoMore},    // the second of four
+    {kAfterE0, 0xa0, 0xbf, kOneMore},      // below, two bytes would do
+    {kAfterEd, 0x80, 0x9f, kOneMore},      // above are the surrogates
+    {kAfterF0, 0x90, 0xbf, kTwoMore},      // below, three bytes would do
+    {kAfterF4, 0x80, 0x8f, kTwoMore},      // above is past U+10FFFF
 };
 
 constexpr std::array<uint64_t, 256> make_rows() {

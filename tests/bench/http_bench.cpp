@@ -1,16 +1,17 @@
 // What a handshake costs: finding and parsing the head that a browser sends and the least one, judging it, and all of
 // it up to the bytes of the 101. Prints "scan_head/browser  52.1 ns/op": the best of 9 rounds, as noise only slows.
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "http/request.h"
 #include "http/response.h"
+#include "support/bench.h"
 #include "ws/handshake.h"
 
 using namespace wsd;
 using namespace wsd::http;
+using test::keep;
 
 namespace {
 
@@ -33,25 +34,13 @@ const std::string kMinimal =
     "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-// The compiler has to believe that `p` is read and everything in memory changed.
-void keep(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
-
 void require(bool condition) {
     if (!condition) std::abort();
 }
 
 template <class Run>
 void bench(const char* what, const char* which, const Run& run) {
-    using Clock = std::chrono::steady_clock;
-    constexpr int kRounds = 9, kRuns = 20000;
-    double best = 1e9;
-    for (int round = 0; round < kRounds; round++) {
-        const auto start = Clock::now();
-        for (int i = 0; i < kRuns; i++) run();
-        const std::chrono::duration<double, std::nano> took = Clock::now() - start;
-        if (took.count() / kRuns < best) best = took.count() / kRuns;
-    }
-    std::printf("%s/%s  %.1f ns/op\n", what, which, best);
+    std::printf("%s/%s  %.1f ns/op\n", what, which, test::best_ns(20000, run));
 }
 
 size_t write_switching(const char* accept, uint8_t* out) {

@@ -238,6 +238,31 @@ TEST_CASE("a wrong byte is refused where it stands, even as the last, and not be
     }
 }
 
+TEST_CASE("a character broken off is refused, though its rest comes after any length of ASCII") {
+    test::GuardPage page(kLenMax);
+    for (const Kernels* k : runnable()) {
+        CAPTURE(k->name);
+        for (const char* begun : {"c3", "e2 82", "f0 9f 98"}) {
+            for (size_t front = 0; front < 9; front++) {
+                for (size_t gap = 1; gap < 160; gap++) {
+                    Text text(front, 'a');
+                    const Text character = test::hex(begun);
+                    text.insert(text.end(), character.begin(), character.end());
+                    text.insert(text.end(), gap, 'b');
+                    text.push_back(0x80);
+                    text.insert(text.end(), 32, 'c');
+                    uint8_t* const p = page.before_end(text.data(), text.size());
+                    if (judges(*k, p, text, kMasks[0], kUtf8Start, kUtf8Invalid)) continue;
+                    CAPTURE(begun);
+                    CAPTURE(front);
+                    CAPTURE(gap);
+                    FAIL_CHECK("taken for a character");
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("a wrong byte is not forgotten, however much right text follows") {
     for (const Kernels* k : runnable()) {
         CAPTURE(k->name);
