@@ -26,7 +26,7 @@ class TimerWheel {
     uint64_t now_ms() const { return now_ms_; }
 
     // Fires at the first advance() to `when_ms` or later; a deadline that has passed fires at the next advance.
-    // An armed timer is moved. `when_ms` further away than 2^42 ms (139 years) is brought back to that.
+    // An armed timer is moved. A time after the wheel's round of 2^42 ms (139 years) is brought back to its end.
     void arm(Timer& timer, uint64_t when_ms);
 
     // Nothing happens if it is not armed.

@@ -1,0 +1,61 @@
+#include "base/mem.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <cstring>
+
+using namespace wsd;
+
+namespace {
+
+// Allows `left` more blocks and remembers the sizes it was told.
+struct Scripted {
+    int left;
+    size_t last_old = 0;
+    size_t last_new = 0;
+};
+
+void* scripted(void* context, void* p, size_t old_size, size_t new_size) {
+    Scripted& script = *static_cast<Scripted*>(context);
+    script.last_old = old_size;
+    script.last_new = new_size;
+    if (new_size == 0) {
+        std::free(p);
+        return nullptr;
+    }
+    return script.left-- > 0 ? std::realloc(p, new_size) : nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("memory is counted under its purpose until it is freed") {
+    Mem mem;
+    mem_init(mem, nullptr, nullptr);
+    void* const conn = mem_alloc(mem, Purpose::kConn, 100);
+    void* send = mem_alloc(mem, Purpose::kSend, 50);
+    send = mem_resize(mem, Purpose::kSend, send, 50, 80);
+    CHECK(mem.used_bytes[size_t(Purpose::kConn)] == 100);
+    CHECK(mem.used_bytes[size_t(Purpose::kSend)] == 80);
+    CHECK(mem_used(mem) == 180);
+    CHECK(mem.allocation_count == 3);
+    mem_free(mem, Purpose::kConn, conn, 100);
+    mem_free(mem, Purpose::kSend, send, 80);
+    mem_free(mem, Purpose::kSend, nullptr, 0);
+    CHECK(mem_used(mem) == 0);
+}
+
+TEST_CASE("a refusal is null, counts nothing and leaves the block as it was") {
+    Scripted script{1};
+    Mem mem;
+    mem_init(mem, scripted, &script);
+    void* const block = mem_alloc(mem, Purpose::kReceive, 8);
+    std::memcpy(block, "content", 8);
+    CHECK(mem_resize(mem, Purpose::kReceive, block, 8, 1000) == nullptr);
+    CHECK(std::strcmp(static_cast<char*>(block), "content") == 0);
+    CHECK(mem_alloc(mem, Purpose::kReceive, 8) == nullptr);
+    CHECK(mem_used(mem) == 8);
+    mem_free(mem, Purpose::kReceive, block, 8);
+    CHECK(script.last_old == 8);
+    CHECK(script.last_new == 0);
+}
