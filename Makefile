@@ -37,7 +37,7 @@ COMMON    := -std=c++20 $(OPT) $(WARN) $(HARDEN) -D_GNU_SOURCE -Iinclude -Isrc -
 LIBFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -fvisibility=hidden -fno-exceptions -fno-rtti \
              -fno-threadsafe-statics -ffunction-sections -fdata-sections
 APPFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -ffunction-sections -fdata-sections
-TESTFLAGS := $(COMMON) -Itests
+TESTFLAGS := $(COMMON) -Itests -Itools
 LINK      := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LINKSAN)
 
 LIB_SRC   := $(sort $(wildcard src/base/*.cpp src/net/*.cpp src/http/*.cpp src/deflate/*.cpp src/ws/*.cpp src/server/*.cpp))
@@ -47,7 +47,7 @@ INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
 FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
 BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
 SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
-             tests/unit/*/*.cpp tests/c/*.c tools/*.cpp)
+             tests/unit/*/*.cpp tests/c/*.c tools/*.cpp tools/*.h)
 
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
 LIB_OBJ   := $(call objects,$(LIB_SRC))
@@ -107,9 +107,9 @@ $(OUT)/tests/%.o: tests/%.cpp
 $(OUT)/tools/%.o: tools/%.cpp
 	@mkdir -p $(@D)
 	$(call say,CXX )
-	$(Q)$(CXX) $(APPFLAGS) -Itests -c $< -o $@
+	$(Q)$(CXX) $(APPFLAGS) -Itools -c $< -o $@
 
-$(OUT)/wsbench: $(OUT)/tools/wsbench.o $(LIB)
+$(OUT)/wsbench: $(OUT)/tools/wsbench.o $(OUT)/tools/wsbench_options.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -o $@
 
@@ -193,7 +193,8 @@ fuzz: $(addprefix build/fuzz/,$(FUZZERS)) ## each fuzz target for SECONDS (60)
 
 bench: all $(addprefix $(OUT)/,$(BENCHES)) $(OUT)/raw_echo ## speed, as ratios measured in one run
 	for b in $(BENCHES); do $(OUT)/$$b || exit 1; done
-	tests/bench/run.sh $(OUT)
+	tests/bench/callgrind.sh $(OUT)
+	tests/bench/run.py $(OUT)
 
 interop: all ## other people's clients and a real browser
 	tests/interop/run.sh ./wsd

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Speed and memory of ./wsd, as shares of what a plain TCP echo does on the same machine in the same run.
+
+usage: tests/bench/run.py BUILD_DIR [CELL...]      a cell's name or the beginning of it; all without any
+
+Environment:
+  ROUNDS    rounds a cell (5); the figures are medians of the ratios of each round
+  SECS      seconds a measurement (2)
+  UWS_ECHO  a uWebSockets echo server, called with a port, to be measured beside wsd
+
+Servers run on core 0, each started fresh and in turn; the client runs on core 1. A cell marked * had a client that was
+saturated: the server could have done more.
+"""
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+SECS = os.environ.get("SECS", "2")
+UWS = os.environ.get("UWS_ECHO")
+
+# name, flags for wsbench
+CELLS = [
+    ("20 B binary, depth 1, 100 conns", "--size 20"),
+    ("125 B binary, depth 1, 100 conns", "--size 125"),
+    ("1 KiB binary, depth 1, 100 conns", "--size 1024"),
+    ("20 B binary, depth 16, 100 conns", "--size 20 --depth 16"),
+    ("125 B non-ASCII text, depth 16, 100 conns", "--size 125 --depth 16 --utf8"),
+    ("1 KiB non-ASCII text, depth 8, 100 conns", "--size 1024 --depth 8 --utf8"),
+    ("1 KiB binary, depth 32, 100 conns", "--size 1024 --depth 32"),
+    ("16 KiB binary, 100 conns", "--size 16384"),
+    ("64 KiB binary, 100 conns", "--size 65536"),
+    ("1 MiB binary, 8 conns", "--size 1048576 --conns 8"),
+    ("1 MiB non-ASCII text, 8 conns", "--size 1048576 --conns 8 --utf8"),
+]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def servers():
+    """What is measured: name, command for a port, flags for wsbench."""
+    yield "raw", lambda port: [BUILD + "/raw_echo", str(port)], ["--raw"]
+    yield "wsd", lambda port: [BUILD + "/wsd", "--port", str(port), "--log-level", "error"], []
+    if UWS:
+        yield "uws", lambda port: [UWS, str(port)], []
+
+
+class Server:
+    """A server on core 0 that listens when the block begins and is gone when it ends."""
+
+    def __init__(self, command):
+        self.port = free_port()
+        self.process = subprocess.Popen(["taskset", "-c", "0"] + command(self.port), stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        for _ in range(500):
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.01)
+        sys.exit("a server did not start")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def rss(self):
+        with open("/proc/%d/status" % self.process.pid) as status:
+            return int(re.search(r"RssAnon:\s+(\d+)", status.read()).group(1)) * 1024
+
+
+def wsbench(server, *flags):
+    return ["taskset", "-c", "1", BUILD + "/wsbench", "--port", str(server.port)] + list(flags)
+
+
+def measure(command, flags):
+    with Server(command) as server:
+        run = subprocess.run(wsbench(server, "--json", "--secs", SECS, "--server-pid", str(server.process.pid), *flags),
+                             capture_output=True, text=True)
+        return json.loads(run.stdout) if run.returncode == 0 else sys.exit(run.stderr)
+
+
+def speed(cells):
+    print("| cell | raw TCP msg/s | wsd share of raw |" + (" uWS share of raw | wsd / uWS |" if UWS else ""))
+    print("|---|---|---|" + ("---|---|" if UWS else ""))
+    for name, flags in cells:
+        results = {}
+        for _ in range(ROUNDS):
+            for server, command, extra in servers():
+                results.setdefault(server, []).append(measure(command, flags.split() + extra))
+
+        def ratio(a, b):
+            return statistics.median(x["messages_per_s"] / y["messages_per_s"] for x, y in zip(results[a], results[b]))
+
+        saturated = statistics.median(r["server_cpu"] for r in results["wsd"]) < 0.95
+        row = [name + (" *" if saturated else ""),
+               "%.0f" % statistics.median(r["messages_per_s"] for r in results["raw"]), "%.3f" % ratio("wsd", "raw")]
+        if UWS:
+            row += ["%.3f" % ratio("uws", "raw"), "%.2f" % ratio("wsd", "uws")]
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def memory():
+    """Bytes of the process's own memory for each idle connection, and for each that has echoed a large message."""
+    import resource
+    room = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100
+    for server_name, command, _ in servers():
+        if server_name == "raw":
+            continue
+        idle = min(room, 19900)
+        with Server(command) as server:
+            before = server.rss()
+            client = subprocess.Popen(wsbench(server, "--idle", "--conns", str(idle), "--secs", "60"),
+                                      stdout=subprocess.PIPE, text=True)
+            client.stdout.readline()  # "N connections open"
+            print("%s: %.0f bytes for each of %d idle connections" % (server_name, (server.rss() - before) / idle, idle))
+            client.kill()
+            client.wait()
+        with Server(command) as server:
+            before = server.rss()
+            kept = kept_after_echo(server, 1000, 256 * 1024)
+            print("%s: %.0f bytes kept for each of 1000 connections after a 256 KiB echo" %
+                  (server_name, (server.rss() - before) / 1000))
+            for s in kept:
+                s.close()
+
+
+def kept_after_echo(server, conns, size):
+    """Opens connections and has one message echoed on each; they stay open."""
+    head = ("GET / HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode()
+    frame = b"\x82\xff" + size.to_bytes(8, "big") + b"\0\0\0\0" + b"x" * size
+    opened = []
+    for _ in range(conns):
+        s = socket.create_connection(("127.0.0.1", server.port))
+        s.sendall(head)
+        while b"\r\n\r\n" not in s.recv(4096):
+            pass
+        s.sendall(frame)
+        left = size + 10
+        while left:
+            left -= len(s.recv(left))
+        opened.append(s)
+    return opened
+
+
+def half_heads():
+    """Latency of others while thousands of clients never finish their request."""
+    command = dict((name, c) for name, c, _ in servers())["wsd"]
+    with Server(command) as server:
+        def p99():
+            run = subprocess.run(wsbench(server, "--json", "--secs", "4", "--rate", "2000"), capture_output=True, text=True)
+            return json.loads(run.stdout)["p99_us"]
+        alone = p99()
+        client = subprocess.Popen(wsbench(server, "--half-heads", "--conns", "10000", "--secs", "30"),
+                                  stdout=subprocess.PIPE, text=True)
+        client.stdout.readline()
+        beside = p99()
+        told = client.communicate()[0].strip()
+        print("half heads: %s; p99 of 100 others %.0f us, %.0f us without them" % (told, beside, alone))
+
+
+def main():
+    wanted = sys.argv[2:]
+    cells = [c for c in CELLS if not wanted or any(c[0].startswith(w) for w in wanted)]
+    speed(cells)
+    if not wanted:
+        memory()
+        half_heads()
+
+
+if __name__ == "__main__":
+    main()
