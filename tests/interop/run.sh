@@ -1,0 +1,49 @@
+#!/bin/bash
+# Other people's clients against the daemon: npm's ws, python3-websockets and a page in headless Chromium.
+# usage: run.sh WSD
+set -u
+wsd=${1:?usage: run.sh WSD}
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+server=
+trap 'stop_server; rm -rf "$work"' EXIT
+
+stop_server() {
+    [ -z "$server" ] || { kill "$server" 2> /dev/null; wait "$server"; }
+    server=
+}
+
+# start_server [NAME=VALUE...]: sets `url`.
+start_server() {
+    env "$@" "$wsd" --port 0 --subprotocols chat.v1,chat.v2 2> "$work/log" &
+    server=$!
+    until grep -q 'event=started' "$work/log"; do
+        kill -0 "$server" 2> /dev/null || { cat "$work/log"; exit 1; }
+        sleep 0.05
+    done
+    url=ws://$(sed -n 's/.*event=listening address=//p' "$work/log")/
+}
+
+for tool in npm node chromium; do
+    command -v $tool > /dev/null || { echo "missing: $tool (apt-get install nodejs npm chromium python3-websockets)"; exit 2; }
+done
+
+npm install --silent --no-audit --no-fund --prefix "$work" ws@8 > "$work/npm" 2>&1 || { cat "$work/npm"; exit 2; }
+{
+    start_server
+    node "$here/ws_client.cjs" "$work/node_modules/ws" "$url"
+    /usr/bin/python3 "$here/websockets_client.py" "$url"
+    python3 "$here/chromium_page.py" "$url"
+    stop_server
+    start_server WSD_KERNELS=scalar
+    /usr/bin/python3 "$here/websockets_client.py" "$url" | sed 's/websockets:/websockets, scalar kernels:/'
+    stop_server
+} > "$work/lines" 2>&1
+cat "$work/lines"
+
+passed=$(grep -c '^ok ' "$work/lines")
+failed=$(grep -c '^FAIL ' "$work/lines")
+# A client that ended before its last line has not passed.
+[ "$passed" -ge 28 ] || [ "$failed" -gt 0 ] || { echo "FAIL  only $passed of 28 checks were made"; failed=1; }
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
