@@ -77,7 +77,7 @@ $(LIB): $(LIB_OBJ)
 
 $(OUT)/$(SONAME): $(LIB_OBJ)
 	$(call say,LINK)
-	$(Q)$(CXX) -shared -nostdlib++ -Wl,-soname,$(SONAME) $(filter-out -pie,$(LINK)) $^ -o $@
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) $(filter-out -pie,$(LINK)) $^ -o $@
 
 $(OUT)/wsd: $(APP_OBJ) $(LIB)
 	$(call say,LINK)

@@ -62,12 +62,12 @@ typedef struct wsd_str {
  * a connection: wsd_close_info.error holds it, and wsd_error_close_code() tells the close code that went with it. */
 typedef enum wsd_result {
     WSD_OK = 0,
-    WSD_E_INVALID = -1,     /* an argument is out of range, or the call is not allowed now */
-    WSD_E_CLOSED = -2,      /* no such connection, or its closing has begun */
-    WSD_E_AGAIN = -3,       /* send queue full: nothing was queued */
-    WSD_E_NOMEM = -4,       /* out of memory: nothing was done */
-    WSD_E_SYSTEM = -5,      /* the operating system refused; errno says why */
-    WSD_E_CONN_LIMIT = -6,  /* as many connections as the configuration allows */
+    WSD_E_INVALID = -1,    /* an argument is out of range, or the call is not allowed now */
+    WSD_E_CLOSED = -2,     /* no such connection, or its closing has begun */
+    WSD_E_AGAIN = -3,      /* send queue full: nothing was queued */
+    WSD_E_NOMEM = -4,      /* out of memory: nothing was done */
+    WSD_E_SYSTEM = -5,     /* the operating system refused; errno says why */
+    WSD_E_CONN_LIMIT = -6, /* as many connections as the configuration allows */
 
     WSD_E_FRAME = -20,              /* invalid frame: mask, reserved bits, length or order (RFC 6455 5.1, 5.2, 5.4) */
     WSD_E_OPCODE = -21,             /* invalid opcode (5.2) */
@@ -114,13 +114,13 @@ WSD_API const char *wsd_cause_text(wsd_cause cause);
 
 /* What on_close is told. */
 typedef struct wsd_close_info {
-    size_t size;        /* of this struct as the library knows it */
-    uint16_t code;      /* the peer's close code if it sent one, else ours; 1005: a close frame without a code; 1006: no
-                           close frame either way (RFC 6455 7.1.5) */
-    wsd_str reason;     /* the text that came with `code`, valid UTF-8, at most 123 bytes */
+    size_t size;    /* of this struct as the library knows it */
+    uint16_t code;  /* the peer's close code if it sent one, else ours; 1005: a close frame without a code; 1006: no
+                       close frame either way (RFC 6455 7.1.5) */
+    wsd_str reason; /* the text that came with `code`, valid UTF-8, at most 123 bytes */
     wsd_cause cause;
-    int error;          /* the wsd_result behind the cause, or WSD_OK */
-    int clean;          /* close frames went both ways (RFC 6455 7.1.4) */
+    int error; /* the wsd_result behind the cause, or WSD_OK */
+    int clean; /* close frames went both ways (RFC 6455 7.1.4) */
 } wsd_close_info;
 
 typedef enum wsd_log_level { WSD_LOG_ERROR = 1, WSD_LOG_WARN, WSD_LOG_INFO, WSD_LOG_DEBUG } wsd_log_level;
@@ -193,27 +193,27 @@ typedef struct wsd_config {
     void *clock_context;
 
     /* Limits. */
-    uint32_t connection_max_count;  /* 100000; handshakes included; over it 503. 0: no limit but descriptors */
-    uint64_t message_max_bytes;     /* 16 MiB; over it 1009 */
-    uint64_t frame_max_bytes;       /* 16 MiB; over it 1009 */
-    uint32_t fragment_max_count;    /* 131072 frames in one message; over it 1008 */
-    uint32_t head_max_bytes;        /* 8192, 256-65535; over it 431 or 414 */
-    uint16_t head_max_count;        /* 100 headers; over it 431 */
-    uint32_t body_max_bytes;        /* 65536, of a plain request; over it 413 */
-    size_t receive_buffer_bytes;    /* 256 KiB, 4 KiB-16 MiB; one buffer a server: what one read may take */
-    size_t send_high_bytes;         /* 1 MiB; a send finds the queue full at this many bytes or more ... */
-    uint32_t send_high_count;       /* 100; ... or at this many messages. 0: no limit by messages */
-    size_t send_low_bytes;          /* 256 KiB, <= send_high_bytes; falling to it raises on_drain */
-    uint32_t post_max_count;        /* 1024, rounded up to a power of two; posts waiting at one time */
+    uint32_t connection_max_count; /* 100000; handshakes included; over it 503. 0: no limit but descriptors */
+    uint64_t message_max_bytes;    /* 16 MiB; over it 1009 */
+    uint64_t frame_max_bytes;      /* 16 MiB; over it 1009 */
+    uint32_t fragment_max_count;   /* 131072 frames in one message; over it 1008 */
+    uint32_t head_max_bytes;       /* 8192, 256-65535; over it 431 or 414 */
+    uint16_t head_max_count;       /* 100 headers; over it 431 */
+    uint32_t body_max_bytes;       /* 65536, of a plain request; over it 413 */
+    size_t receive_buffer_bytes;   /* 256 KiB, 4 KiB-16 MiB; one buffer a server: what one read may take */
+    size_t send_high_bytes;        /* 1 MiB; a send finds the queue full at this many bytes or more ... */
+    uint32_t send_high_count;      /* 100; ... or at this many messages. 0: no limit by messages */
+    size_t send_low_bytes;         /* 256 KiB, <= send_high_bytes; falling to it raises on_drain */
+    uint32_t post_max_count;       /* 1024, rounded up to a power of two; posts waiting at one time */
 
     /* Times. */
-    uint32_t handshake_timeout_ms;  /* 10 s from accept to 101, and between plain requests; 408 */
-    uint32_t ping_interval_ms;      /* 30 s between pings to an open connection */
-    uint32_t stale_timeout_ms;      /* 120 s without a byte from an open connection: dropped */
-    uint32_t idle_timeout_ms;       /* 5 min without a message either way: closed with 1001 */
-    uint32_t read_timeout_ms;       /* 10 min without a byte in the middle of a message: closed with 1001 */
-    uint32_t write_timeout_ms;      /* 10 s in which the peer took nothing of what is queued: dropped */
-    uint32_t close_timeout_ms;      /* 1 s for the peer to answer a close and to end the stream */
+    uint32_t handshake_timeout_ms; /* 10 s from accept to 101, and between plain requests; 408 */
+    uint32_t ping_interval_ms;     /* 30 s between pings to an open connection */
+    uint32_t stale_timeout_ms;     /* 120 s without a byte from an open connection: dropped */
+    uint32_t idle_timeout_ms;      /* 5 min without a message either way: closed with 1001 */
+    uint32_t read_timeout_ms;      /* 10 min without a byte in the middle of a message: closed with 1001 */
+    uint32_t write_timeout_ms;     /* 10 s in which the peer took nothing of what is queued: dropped */
+    uint32_t close_timeout_ms;     /* 1 s for the peer to answer a close and to end the stream */
 
     /* Sockets. */
     uint32_t tcp_user_timeout_ms; /* 30 s; data not acknowledged for so long resets the connection; 0: system's */
@@ -273,7 +273,8 @@ WSD_API int wsd_server_poll(wsd_server *server, int timeout_ms);
 /* The descriptor that is readable while the server has something to do: its epoll instance. Not to be closed. */
 WSD_API int wsd_server_fd(const wsd_server *server);
 
-/* How long a foreign loop may sleep before it calls wsd_server_poll(): 0 for at once, -1 for until the fd is readable. */
+/* How long a foreign loop may sleep before it calls wsd_server_poll(): 0 for at once, -1 for until the fd is readable.
+ */
 WSD_API int wsd_server_timeout(const wsd_server *server);
 
 /* Shuts down in order: listens no more, answers handshakes with 503, closes every connection with 1001, and waits for
@@ -325,9 +326,9 @@ typedef struct wsd_header {
 /* Takes the upgrade that waits on `conn`: sends the 101 and opens the connection. on_open follows in this turn.
  *   subprotocol  one that the client offered; "" for none; NULL to let wsd_config.subprotocols choose
  *   headers      besides those of the handshake, `header_count` of them, e.g. Set-Cookie; NULL with 0
- *   returns      WSD_OK; WSD_E_CLOSED; WSD_E_NOMEM; WSD_E_INVALID nothing waits there, it is no upgrade, the subprotocol
- *                was not offered, or a header is malformed or one that the handshake writes: nothing was done
- * RFC 6455 4.2.2. */
+ *   returns      WSD_OK; WSD_E_CLOSED; WSD_E_NOMEM; WSD_E_INVALID nothing waits there, it is no upgrade, the
+ * subprotocol was not offered, or a header is malformed or one that the handshake writes: nothing was done RFC
+ * 6455 4.2.2. */
 WSD_API int wsd_accept(wsd_server *server, wsd_conn conn, const char *subprotocol, const wsd_header *headers,
                        size_t header_count);
 
@@ -360,7 +361,7 @@ typedef enum wsd_full {
     WSD_FULL_REPLACE,    /* latest value wins: take the place of the message with the same key that still waits whole
                             in the queue, full or not, so that one message a key waits at most; with none there and
                             the queue full, as WSD_FULL_REFUSE */
-    WSD_FULL_CLOSE       /* end the connection, cause WSD_CAUSE_SLOW, and answer WSD_E_CLOSED; not one byte more is sent */
+    WSD_FULL_CLOSE /* end the connection, cause WSD_CAUSE_SLOW, and answer WSD_E_CLOSED; not one byte more is sent */
 } wsd_full;
 
 typedef struct wsd_send_options {
@@ -374,7 +375,8 @@ WSD_API int wsd_send_with(wsd_server *server, wsd_conn conn, wsd_opcode opcode, 
                           const wsd_send_options *options);
 
 /* Sends a message in pieces, each a frame: the first names the opcode, the last has `final` 1. The opcode of the others
- * is ignored. Between them only control frames go out; other messages are refused. Returns as wsd_send(). RFC 6455 5.4. */
+ * is ignored. Between them only control frames go out; other messages are refused. Returns as wsd_send(). RFC 6455 5.4.
+ */
 WSD_API int wsd_send_fragment(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len,
                               int final);
 
@@ -466,33 +468,33 @@ WSD_API int wsd_unwatch(wsd_server *server, int fd);
 typedef struct wsd_stats {
     size_t size; /* set by the caller: sizeof(wsd_stats) */
 
-    uint64_t connections_active;   /* sockets held now, handshakes included */
-    uint64_t connections_open;     /* of these, past their handshake and not closing */
-    uint64_t connections_total;    /* accepted since the start */
-    uint64_t connections_opened;   /* that completed the handshake */
-    uint64_t connections_closed;   /* that had opened and are gone: opened = closed + those not yet gone */
-    uint64_t refused_limit;        /* answered 503: connection_max_count */
-    uint64_t refused_descriptors;  /* answered 503: out of descriptors */
-    uint64_t refused_memory;       /* dropped at accept: out of memory */
-    uint64_t handshakes_failed;    /* refused by the server or the application, timed out, or left */
-    uint64_t handshake_timeouts;   /* of these, timed out */
-    uint64_t requests;             /* plain HTTP requests answered */
+    uint64_t connections_active;  /* sockets held now, handshakes included */
+    uint64_t connections_open;    /* of these, past their handshake and not closing */
+    uint64_t connections_total;   /* accepted since the start */
+    uint64_t connections_opened;  /* that completed the handshake */
+    uint64_t connections_closed;  /* that had opened and are gone: opened = closed + those not yet gone */
+    uint64_t refused_limit;       /* answered 503: connection_max_count */
+    uint64_t refused_descriptors; /* answered 503: out of descriptors */
+    uint64_t refused_memory;      /* dropped at accept: out of memory */
+    uint64_t handshakes_failed;   /* refused by the server or the application, timed out, or left */
+    uint64_t handshake_timeouts;  /* of these, timed out */
+    uint64_t requests;            /* plain HTTP requests answered */
 
     uint64_t messages_in, messages_out;
-    uint64_t bytes_in, bytes_out;  /* on the sockets, everything included */
+    uint64_t bytes_in, bytes_out; /* on the sockets, everything included */
     uint64_t pings_in, pings_out, pongs_in, pongs_out;
     uint64_t timeouts_ping, timeouts_idle, timeouts_write, timeouts_close;
-    uint64_t protocol_errors;      /* connections ended for breaking a rule */
-    uint64_t sends_refused;        /* WSD_E_AGAIN answered */
-    uint64_t sends_dropped;        /* by WSD_FULL_DROP */
-    uint64_t sends_replaced;       /* by WSD_FULL_REPLACE */
-    uint64_t close_codes[16];      /* ended with 1000-1014 by the last two digits; [15] all other codes */
-    uint64_t causes[16];           /* ended, by wsd_cause */
+    uint64_t protocol_errors; /* connections ended for breaking a rule */
+    uint64_t sends_refused;   /* WSD_E_AGAIN answered */
+    uint64_t sends_dropped;   /* by WSD_FULL_DROP */
+    uint64_t sends_replaced;  /* by WSD_FULL_REPLACE */
+    uint64_t close_codes[16]; /* ended with 1000-1014 by the last two digits; [15] all other codes */
+    uint64_t causes[16];      /* ended, by wsd_cause */
 
-    uint64_t queued_bytes;         /* in all send queues now */
-    uint64_t memory_bytes;         /* held by the library now */
-    uint64_t allocations;          /* asked of the allocator since the start */
-    uint64_t turns;                /* of the loop */
+    uint64_t queued_bytes; /* in all send queues now */
+    uint64_t memory_bytes; /* held by the library now */
+    uint64_t allocations;  /* asked of the allocator since the start */
+    uint64_t turns;        /* of the loop */
 } wsd_stats;
 
 /* Fills `stats` up to its size. Returns WSD_OK or WSD_E_INVALID. */

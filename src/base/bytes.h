@@ -15,48 +15,33 @@ struct Bytes {
 };
 
 // The bytes of a C string, without its NUL.
-inline Bytes bytes_of(const char* text) {
-    return {reinterpret_cast<const uint8_t*>(text), std::strlen(text)};
-}
+inline Bytes bytes_of(const char* text) { return {reinterpret_cast<const uint8_t*>(text), std::strlen(text)}; }
 
 // `in` without its first `n` bytes; `n` <= in.len.
-inline Bytes drop(Bytes in, size_t n) {
-    return {in.p + n, in.len - n};
-}
+inline Bytes drop(Bytes in, size_t n) { return {in.p + n, in.len - n}; }
 
 // The first `n` bytes of `in`; `n` <= in.len.
-inline Bytes take(Bytes in, size_t n) {
-    return {in.p, n};
-}
+inline Bytes take(Bytes in, size_t n) { return {in.p, n}; }
 
-inline bool equal(Bytes a, Bytes b) {
-    return a.len == b.len && (a.len == 0 || std::memcmp(a.p, b.p, a.len) == 0);
-}
+inline bool equal(Bytes a, Bytes b) { return a.len == b.len && (a.len == 0 || std::memcmp(a.p, b.p, a.len) == 0); }
 
 // ASCII only: a protocol's names do not change with the locale.
-constexpr uint8_t to_lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? uint8_t(c | 0x20) : c;
-}
+constexpr uint8_t to_lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? uint8_t(c | 0x20) : c; }
 
 // Are `a` and the C string `b` the same but for ASCII case?
 inline bool equal_ignoring_case(Bytes a, const char* b) {
+    if (a.len != std::strlen(b)) return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (b[i] == '\0' || to_lower(a.p[i]) != to_lower(uint8_t(b[i]))) return false;
+        if (to_lower(a.p[i]) != to_lower(uint8_t(b[i]))) return false;
     }
-    return b[a.len] == '\0';
+    return true;
 }
 
-inline uint16_t load_be16(const uint8_t* p) {
-    return uint16_t(p[0] << 8 | p[1]);
-}
+inline uint16_t load_be16(const uint8_t* p) { return uint16_t(p[0] << 8 | p[1]); }
 
-inline uint32_t load_be32(const uint8_t* p) {
-    return uint32_t(load_be16(p)) << 16 | load_be16(p + 2);
-}
+inline uint32_t load_be32(const uint8_t* p) { return uint32_t(load_be16(p)) << 16 | load_be16(p + 2); }
 
-inline uint64_t load_be64(const uint8_t* p) {
-    return uint64_t(load_be32(p)) << 32 | load_be32(p + 4);
-}
+inline uint64_t load_be64(const uint8_t* p) { return uint64_t(load_be32(p)) << 32 | load_be32(p + 4); }
 
 inline void store_be16(uint8_t* p, uint16_t v) {
     p[0] = uint8_t(v >> 8);

@@ -10,12 +10,12 @@
 
 #include "wsd.h"
 
-#define CHECK(condition)                                                      \
-    do {                                                                      \
-        if (!(condition)) {                                                   \
+#define CHECK(condition)                                                         \
+    do {                                                                         \
+        if (!(condition)) {                                                      \
             fprintf(stderr, "api_smoke:%d: not so: %s\n", __LINE__, #condition); \
-            exit(1);                                                          \
-        }                                                                     \
+            exit(1);                                                             \
+        }                                                                        \
     } while (0)
 
 static int opened, messages, closed, fired, posted, watched;
