@@ -1,0 +1,94 @@
+#include "app/options.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Parsed {
+    app::Options options;
+    std::string error;
+    bool ok;
+
+    explicit Parsed(std::vector<std::string> arguments) {
+        std::vector<char*> argv{const_cast<char*>("wsd")};
+        for (std::string& argument : arguments) argv.push_back(argument.data());
+        ok = app::parse_options(int(argv.size()), argv.data(), &options, &error);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("without flags the library's defaults hold") {
+    const Parsed parsed({});
+    CHECK(parsed.ok);
+    CHECK(parsed.options.config.message_max_bytes == 16u << 20);
+    CHECK(parsed.options.listen.empty());
+}
+
+TEST_CASE("values stand behind the flag or an equals sign, with their units") {
+    const Parsed parsed({"--ping-interval", "500ms", "--idle-timeout=2m", "--stale-timeout=7",
+                         "--max-message-bytes=64K", "--max-connections=5", "--log-format=json", "--log-level", "debug",
+                         "--drain-grace=0"});
+    REQUIRE(parsed.ok);
+    CHECK(parsed.options.config.ping_interval_ms == 500);
+    CHECK(parsed.options.config.idle_timeout_ms == 120000);
+    CHECK(parsed.options.config.stale_timeout_ms == 7000);
+    CHECK(parsed.options.config.message_max_bytes == 65536);
+    CHECK(parsed.options.config.connection_max_count == 5);
+    CHECK(parsed.options.log_format == app::LogFormat::kJson);
+    CHECK(parsed.options.log_level == app::LogLevel::kDebug);
+    CHECK(parsed.options.drain_grace_ms == 0);
+}
+
+TEST_CASE("a port is on the host, whichever comes first") {
+    CHECK(Parsed({"--port", "80"}).options.listen == std::vector<std::string>{"127.0.0.1:80"});
+    CHECK(Parsed({"--port", "80", "--host", "*"}).options.listen == std::vector<std::string>{"*:80"});
+    CHECK(Parsed({"--host", "::1", "--port=80"}).options.listen == std::vector<std::string>{"[::1]:80"});
+    CHECK(Parsed({"--listen=unix:/a", "--port=1", "--listen=fd:3"}).options.listen ==
+          std::vector<std::string>{"unix:/a", "127.0.0.1:1", "fd:3"});
+}
+
+TEST_CASE("what is wrong is named in one line") {
+    const struct {
+        std::vector<std::string> arguments;
+        const char* named;
+    } kRows[] = {
+        {{"--prot", "80"}, "--prot"},
+        {{"--port"}, "--port"},
+        {{"--port", "65536"}, "--port"},
+        {{"--port", "x"}, "--port"},
+        {{"--port", "-1"}, "--port"},
+        {{"--help=yes"}, "--help"},
+        {{"stray"}, "stray"},
+        {{"-p"}, "-p"},
+        {{"--listen", "nowhere"}, "--listen"},
+        {{"--max-message-bytes", "1T"}, "--max-message-bytes"},
+        {{"--max-message-bytes", "99999999999999999999"}, "--max-message-bytes"},
+        {{"--max-headers", "65536"}, "--max-headers"},
+        {{"--ping-interval", "1y"}, "--ping-interval"},
+        {{"--log-level", "loud"}, "--log-level"},
+        {{"--log-format", "xml"}, "--log-format"},
+        {{"--kernels", "abacus"}, "--kernels"},
+        {{"--max-head-bytes", "100"}, "head_max_bytes"},
+        {{"--send-low-bytes", "2M"}, "send_low_bytes"},
+    };
+    for (const auto& row : kRows) {
+        CAPTURE(row.named);
+        const Parsed parsed(row.arguments);
+        CHECK_FALSE(parsed.ok);
+        CHECK(parsed.error.find(row.named) != std::string::npos);
+        CHECK(parsed.error.find('\n') == std::string::npos);
+    }
+}
+
+TEST_CASE("help lists every flag that is taken") {
+    const std::string help = app::help_text();
+    for (const char* flag : {"--port", "--listen", "--max-fragments", "--close-timeout", "--version"}) {
+        CHECK(help.find(flag) != std::string::npos);
+    }
+    CHECK(Parsed({"--help"}).options.help);
+    CHECK(Parsed({"--version"}).options.version);
+}

@@ -1,0 +1,230 @@
+#include "net/out_queue.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <deque>
+#include <random>
+#include <string>
+
+using namespace wsd;
+using namespace wsd::net;
+
+namespace {
+
+Bytes bytes(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+
+// A connected pair whose sending side takes little at a time.
+struct Pair {
+    int ends[2];
+
+    Pair() {
+        REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+        const int small = 4096;
+        setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    }
+    ~Pair() {
+        close(ends[0]);
+        close(ends[1]);
+    }
+
+    std::string read_all() {
+        std::string all;
+        char part[65536];
+        for (ssize_t n; (n = read(ends[1], part, sizeof part)) > 0;) all.append(part, size_t(n));
+        return all;
+    }
+};
+
+struct Bed {
+    Mem mem;
+    OutQueue queue;
+    Pair pair;
+
+    Bed() { mem_init(mem, nullptr, nullptr); }
+    ~Bed() {
+        out_queue_clear(mem, queue);
+        CHECK(mem_used(mem) == 0);
+    }
+
+    bool copy(const std::string& head, const std::string& body, UnitKey key = 0) {
+        return out_queue_copy(mem, queue, bytes(head), bytes(body), 1, key);
+    }
+    std::string write() {
+        size_t written = 0;
+        (void)out_queue_write(mem, queue, pair.ends[0], &written);
+        const std::string got = pair.read_all();
+        CHECK(got.size() == written);
+        return got;
+    }
+};
+
+// Fails from the n-th allocation on.
+struct Failing {
+    int left;
+};
+void* failing(void* context, void* p, size_t, size_t new_size) {
+    if (new_size == 0) {
+        std::free(p);
+        return nullptr;
+    }
+    return static_cast<Failing*>(context)->left-- > 0 ? std::realloc(p, new_size) : nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("bytes leave in the order they came, copied or shared") {
+    Bed bed;
+    SharedBlock* const block = block_new(bed.mem, Purpose::kSend, 6);
+    std::memcpy(block->data(), "shared", 6);
+    CHECK(bed.copy("a", "b"));
+    CHECK(out_queue_share(bed.mem, bed.queue, bytes("h:"), block, {block->data(), 6}, 0));
+    CHECK(bed.copy("", "c"));
+    block_release(block);
+    CHECK(bed.queue.bytes == 11);
+    CHECK(bed.queue.units == 3);
+    CHECK(bed.write() == "abh:sharedc");
+    CHECK(bed.queue.bytes == 0);
+    CHECK(bed.queue.units == 0);
+}
+
+TEST_CASE("a key names at most one waiting unit, which the latest replaces in its place") {
+    Bed bed;
+    CHECK(bed.copy("", "first"));
+    CHECK(bed.copy("", "old", 7));
+    CHECK(bed.copy("", "last"));
+    CHECK(out_queue_waits(bed.queue, 7));
+    CHECK_FALSE(out_queue_waits(bed.queue, 8));
+    CHECK(bed.copy("", "newest", 7));
+    out_queue_replace(bed.mem, bed.queue, 7);
+    CHECK(bed.queue.units == 3);
+    CHECK(bed.write() == "firstnewestlast");
+}
+
+TEST_CASE("replacing what was appended last, or nothing, keeps the rest") {
+    Bed bed;
+    CHECK(bed.copy("", "one", 1));
+    out_queue_replace(bed.mem, bed.queue, 1);
+    CHECK(bed.queue.bytes == 3);
+    CHECK(bed.copy("", "two", 1));
+    out_queue_replace(bed.mem, bed.queue, 1);
+    CHECK(bed.copy("", "!"));
+    CHECK(bed.write() == "two!");
+}
+
+TEST_CASE("a unit that has begun to leave is not replaced") {
+    Bed bed;
+    const std::string large(1 << 20, 'x');
+    CHECK(bed.copy("", large, 1));
+    const std::string first = bed.write();
+    REQUIRE(first.size() < large.size());
+    CHECK_FALSE(out_queue_waits(bed.queue, 1));
+    CHECK(bed.copy("", "new", 1));
+    out_queue_replace(bed.mem, bed.queue, 1);
+    std::string rest = first;
+    while (bed.queue.bytes) rest += bed.write();
+    CHECK(rest == large + "new");
+}
+
+TEST_CASE("the queue does what a plain list of strings does, however little the kernel takes") {
+    struct Unit {
+        std::string bytes;
+        UnitKey key;
+    };
+    std::mt19937 random(1);
+    Bed bed;
+    std::deque<Unit> model;
+    size_t gone = 0;  // of the first unit
+    std::string expected, got;
+    for (int step = 0; step < 20000; step++) {
+        const std::string text(1 + random() % (random() % 8 ? 40 : 9000), char('a' + step % 26));
+        size_t owed = 0;
+        switch (random() % 5) {
+            case 0:
+            case 1:
+                REQUIRE(bed.copy(text.substr(0, 1), text.substr(1)));
+                model.push_back({text, 0});
+                break;
+            case 2: {
+                SharedBlock* const block = block_new(bed.mem, Purpose::kSend, text.size());
+                std::memcpy(block->data(), text.data(), text.size());
+                REQUIRE(out_queue_share(bed.mem, bed.queue, {}, block, {block->data(), text.size()}, 0));
+                block_release(block);
+                model.push_back({text, 0});
+                break;
+            }
+            case 3: {
+                const UnitKey key = 1 + random() % 3;
+                REQUIRE(bed.copy("", text, key));
+                out_queue_replace(bed.mem, bed.queue, key);
+                bool replaced = false;
+                for (size_t i = 0; i < model.size() && !replaced; i++) {
+                    if (model[i].key != key || (i == 0 && gone > 0)) continue;
+                    model[i].bytes = text;
+                    replaced = true;
+                }
+                if (!replaced) model.push_back({text, key});
+                break;
+            }
+            default: {
+                const std::string part = bed.write();
+                got += part;
+                for (size_t n = part.size(); n > 0;) {
+                    const size_t take = std::min(n, model.front().bytes.size() - gone);
+                    expected += model.front().bytes.substr(gone, take);
+                    gone += take;
+                    n -= take;
+                    if (gone < model.front().bytes.size()) break;
+                    gone = 0;
+                    model.pop_front();
+                }
+                REQUIRE(got == expected);
+                got.clear();
+                expected.clear();
+            }
+        }
+        for (const Unit& unit : model) owed += unit.bytes.size();
+        REQUIRE(bed.queue.bytes == owed - gone);
+    }
+}
+
+TEST_CASE("refused memory queues nothing and spoils nothing") {
+    for (int left = 0; left < 4; left++) {
+        CAPTURE(left);
+        Failing script{1000};
+        Mem mem;
+        mem_init(mem, failing, &script);
+        OutQueue queue;
+        SharedBlock* const block = block_new(mem, Purpose::kSend, 4);
+        std::memcpy(block->data(), "body", 4);
+        script.left = left;
+        std::string expected;
+        if (out_queue_share(mem, queue, bytes("head"), block, {block->data(), 4}, 0)) expected += "headbody";
+        if (out_queue_copy(mem, queue, bytes(std::string(5000, 'k')), {}, 1, 3)) expected += std::string(5000, 'k');
+        CHECK(queue.bytes == expected.size());
+        script.left = 1000;
+        REQUIRE(out_queue_copy(mem, queue, bytes("end"), {}, 1, 0));
+        Pair pair;
+        std::string got;
+        while (queue.bytes) {
+            size_t written = 0;
+            (void)out_queue_write(mem, queue, pair.ends[0], &written);
+            got += pair.read_all();
+        }
+        CHECK(got == expected + "end");
+        block_release(block);
+        CHECK(mem_used(mem) == 0);
+    }
+}
+
+TEST_CASE("a peer that is gone ends the writing") {
+    Bed bed;
+    close(bed.pair.ends[1]);
+    bed.pair.ends[1] = open("/dev/null", O_RDONLY);
+    CHECK(bed.copy("", "for nobody"));
+    size_t written = 0;
+    CHECK(out_queue_write(bed.mem, bed.queue, bed.pair.ends[0], &written) == Io::kClosed);
+    CHECK(bed.queue.bytes == 10);
+}
