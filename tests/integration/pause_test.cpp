@@ -124,6 +124,7 @@ TEST_CASE("a paused connection sees a reset at once, and an orderly close after 
             CHECK(server.closed.empty());
             CHECK(wsd_resume(server, conn) == WSD_OK);
             CHECK(server.rest(client) == "text:before close:4001 end");
+            REQUIRE(server.until([&] { return server.closed.size() == 1; }));
             CHECK(server.closed[0].cause == WSD_CAUSE_PEER);
         }
     }
