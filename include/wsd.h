@@ -221,7 +221,7 @@ typedef struct wsd_config {
     int backlog;                  /* 4096 */
 
     /* Handshake. */
-    const char *subprotocols; /* NULL; comma-separated, those that the server speaks; kept: copied */
+    const char *subprotocols; /* NULL; comma-separated tokens, those that the server speaks; kept: copied */
     int allow_http10;         /* 0; take an upgrade over HTTP/1.0, which RFC 6455 does not allow */
 
     const char *kernels; /* NULL: the fastest for this CPU, or what the environment's WSD_KERNELS names; else

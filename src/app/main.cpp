@@ -67,22 +67,19 @@ int complain(const std::string& line, int status) {
     return status;
 }
 
-// Listens on every address; false has said why not.
-bool listen_all(wsd_server* server, const Daemon& daemon) {
+// Listens on every address. Returns 0, or the exit status after saying why not.
+int listen_all(wsd_server* server, const Daemon& daemon) {
     std::vector<std::string> addresses = daemon.options.listen;
     if (addresses.empty()) addresses.push_back("127.0.0.1:9001");
     for (const std::string& address : addresses) {
         const int listener = wsd_server_listen(server, address.c_str());
-        if (listener < 0) {
-            const std::string why = listener == WSD_E_SYSTEM ? std::strerror(errno) : "not an address";
-            complain("cannot listen on " + address + ": " + why, kExitFailure);
-            return false;
-        }
+        if (listener == WSD_E_INVALID) return complain("--listen: not an address: " + address, kExitUsage);
+        if (listener < 0) return complain("cannot listen on " + address + ": " + std::strerror(errno), kExitFailure);
         char actual[128] = "";
         wsd_server_address(server, listener, actual, sizeof actual);
         daemon.log.write(LogLevel::kInfo, "listening", {{"address", actual}});
     }
-    return true;
+    return 0;
 }
 
 int serve(const app::Options& options) {
@@ -100,8 +97,9 @@ int serve(const app::Options& options) {
     const int made = wsd_server_new(&config, &callbacks, &server);
     if (made != WSD_OK) return complain(std::string("cannot start: ") + wsd_error_text(made), kExitFailure);
 
-    int status = kExitFailure;
-    if (listen_all(server, daemon) && wsd_watch(server, signals, WSD_READABLE, on_signal, nullptr) == WSD_OK) {
+    int status = listen_all(server, daemon);
+    if (status == 0) {
+        (void)wsd_watch(server, signals, WSD_READABLE, on_signal, nullptr);  // a fresh signalfd can be watched
         daemon.log.write(
             LogLevel::kInfo, "started",
             {{"version", wsd_version()}, {"kernels", wsd_kernels(server)}, {"pid", std::to_string(getpid())}});

@@ -17,6 +17,7 @@ struct Flag {
     std::string_view value;  // how --help calls it; empty for a switch
     std::string_view help;
     Setter set;
+    std::string_view field = {};  // of wsd_config, where the library judges the value
 };
 
 // ----------------------------------------------------------------------------------------------------------- values
@@ -128,7 +129,7 @@ std::string set_subprotocols(Options& options, std::string_view text) {
 std::string set_kernels(Options& options, std::string_view text) {
     options.kernels = text;
     options.config.kernels = options.kernels.c_str();
-    return wsd_config_invalid(&options.config) ? "kernels that this CPU can run, as scalar" : "";
+    return {};
 }
 
 const std::vector<Flag>& flags() {
@@ -137,38 +138,49 @@ const std::vector<Flag>& flags() {
         {"port", "N", "listen on this TCP port of --host; 0 for a free one", set_port},
         {"host", "ADDR", "address for --port (127.0.0.1); * for all", set_host},
         {"listen", "ADDR", "HOST:PORT, [V6]:PORT, unix:PATH or fd:N; may be repeated", set_listen},
-        {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)", set_subprotocols},
+        {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)", set_subprotocols, "subprotocols"},
         {"allow-http10", "", "take upgrades over HTTP/1.0",
          [](Options& o, std::string_view) {
              o.config.allow_http10 = 1;
              return std::string();
          }},
 
-        {"max-connections", "N", "connections at a time (100000); 0: no limit", count(&C::connection_max_count)},
-        {"max-message-bytes", "BYTES", "size of a message (16M)", bytes(&C::message_max_bytes)},
-        {"max-frame-bytes", "BYTES", "size of a frame (16M)", bytes(&C::frame_max_bytes)},
-        {"max-fragments", "N", "frames in a message (131072)", count(&C::fragment_max_count)},
-        {"max-head-bytes", "BYTES", "size of a request's head (8K)", bytes(&C::head_max_bytes)},
-        {"max-headers", "N", "headers in a request (100)", count(&C::head_max_count)},
-        {"max-body-bytes", "BYTES", "size of a request's body (64K)", bytes(&C::body_max_bytes)},
-        {"receive-buffer-bytes", "BYTES", "what one read may take (256K)", bytes(&C::receive_buffer_bytes)},
-        {"send-high-bytes", "BYTES", "queued for one peer before it is full (1M)", bytes(&C::send_high_bytes)},
-        {"send-low-bytes", "BYTES", "queued when it takes more again (256K)", bytes(&C::send_low_bytes)},
-        {"send-high-count", "N", "messages queued before it is full (100); 0: no limit", count(&C::send_high_count)},
+        {"max-connections", "N", "connections at a time (100000); 0: no limit", count(&C::connection_max_count),
+         "connection_max_count"},
+        {"max-message-bytes", "BYTES", "size of a message (16M)", bytes(&C::message_max_bytes), "message_max_bytes"},
+        {"max-frame-bytes", "BYTES", "size of a frame (16M)", bytes(&C::frame_max_bytes), "frame_max_bytes"},
+        {"max-fragments", "N", "frames in a message (131072)", count(&C::fragment_max_count), "fragment_max_count"},
+        {"max-head-bytes", "BYTES", "size of a request's head (8K)", bytes(&C::head_max_bytes), "head_max_bytes"},
+        {"max-headers", "N", "headers in a request (100)", count(&C::head_max_count), "head_max_count"},
+        {"max-body-bytes", "BYTES", "size of a request's body (64K)", bytes(&C::body_max_bytes), "body_max_bytes"},
+        {"receive-buffer-bytes", "BYTES", "what one read may take (256K)", bytes(&C::receive_buffer_bytes),
+         "receive_buffer_bytes"},
+        {"send-high-bytes", "BYTES", "queued for one peer before it is full (1M)", bytes(&C::send_high_bytes),
+         "send_high_bytes"},
+        {"send-low-bytes", "BYTES", "queued when it takes more again (256K)", bytes(&C::send_low_bytes),
+         "send_low_bytes"},
+        {"send-high-count", "N", "messages queued before it is full (100); 0: no limit", count(&C::send_high_count),
+         "send_high_count"},
 
-        {"handshake-timeout", "TIME", "from connecting to upgraded (10s)", time(&C::handshake_timeout_ms)},
-        {"ping-interval", "TIME", "between pings (30s)", time(&C::ping_interval_ms)},
-        {"stale-timeout", "TIME", "silence before a peer is dropped (120s)", time(&C::stale_timeout_ms)},
-        {"idle-timeout", "TIME", "no message before a close (5m)", time(&C::idle_timeout_ms)},
-        {"read-timeout", "TIME", "no byte before a close (10m)", time(&C::read_timeout_ms)},
-        {"write-timeout", "TIME", "nothing taken before a peer is dropped (10s)", time(&C::write_timeout_ms)},
-        {"close-timeout", "TIME", "for the peer's half of a close (1s)", time(&C::close_timeout_ms)},
+        {"handshake-timeout", "TIME", "from connecting to upgraded (10s)", time(&C::handshake_timeout_ms),
+         "handshake_timeout_ms"},
+        {"ping-interval", "TIME", "between pings (30s)", time(&C::ping_interval_ms), "ping_interval_ms"},
+        {"stale-timeout", "TIME", "silence before a peer is dropped (120s)", time(&C::stale_timeout_ms),
+         "stale_timeout_ms"},
+        {"idle-timeout", "TIME", "no message before a close (5m)", time(&C::idle_timeout_ms), "idle_timeout_ms"},
+        {"read-timeout", "TIME", "no byte before a close (10m)", time(&C::read_timeout_ms), "read_timeout_ms"},
+        {"write-timeout", "TIME", "nothing taken before a peer is dropped (10s)", time(&C::write_timeout_ms),
+         "write_timeout_ms"},
+        {"close-timeout", "TIME", "for the peer's half of a close (1s)", time(&C::close_timeout_ms),
+         "close_timeout_ms"},
         {"drain-grace", "TIME", "for connections to end after SIGTERM (10s)", set_drain_grace},
 
-        {"tcp-user-timeout", "TIME", "unacknowledged data before a reset (30s)", time(&C::tcp_user_timeout_ms)},
-        {"defer-accept", "SECONDS", "see connections when their request has come (0: off)", count(&C::defer_accept_s)},
-        {"backlog", "N", "connections waiting to be accepted (4096)", count(&C::backlog)},
-        {"kernels", "NAME", "vector kernels to use, as scalar (the fastest)", set_kernels},
+        {"tcp-user-timeout", "TIME", "unacknowledged data before a reset (30s)", time(&C::tcp_user_timeout_ms),
+         "tcp_user_timeout_ms"},
+        {"defer-accept", "SECONDS", "see connections when their request has come (0: off)", count(&C::defer_accept_s),
+         "defer_accept_s"},
+        {"backlog", "N", "connections waiting to be accepted (4096)", count(&C::backlog), "backlog"},
+        {"kernels", "NAME", "vector kernels to use, as scalar (the fastest)", set_kernels, "kernels"},
 
         {"log-level", "LEVEL", "error, warn, info or debug (info)", set_log_level},
         {"log-format", "FORMAT", "text or json (text)", set_log_format},
@@ -193,7 +205,14 @@ const Flag* find_flag(std::string_view name) {
     return nullptr;
 }
 
-// What of the configuration no single flag can judge.
+// A value in one line, whatever it holds.
+std::string shown(std::string_view value) {
+    std::string text;
+    for (const char c : value) text += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+    return '"' + text + '"';
+}
+
+// What can only be judged when all flags are known: the values together, and what the library makes of them.
 std::string check(Options* options) {
     for (std::string& address : options->listen) {
         if (address.rfind("PORT:", 0) != 0) continue;
@@ -201,7 +220,11 @@ std::string check(Options* options) {
         address = (v6 ? "[" + options->host + "]" : options->host) + address.substr(4);
     }
     const char* const field = wsd_config_invalid(&options->config);
-    return field ? "the value of " + std::string(field) + " is out of range" : "";
+    if (!field) return {};
+    for (const Flag& flag : flags()) {
+        if (flag.field == field) return "--" + std::string(flag.name) + ": the value is out of range";
+    }
+    return "the value of " + std::string(field) + " is out of range";
 }
 
 }  // namespace
@@ -211,14 +234,14 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
     for (int i = 1; i < argc; i++) {
         const std::string_view argument = argv[i];
         if (argument.substr(0, 2) != "--") {
-            *error = "unexpected argument: " + std::string(argument);
+            *error = "unexpected argument: " + shown(argument);
             return false;
         }
         const size_t equals = argument.find('=');
         const std::string name(argument.substr(2, equals == argument.npos ? argument.npos : equals - 2));
         const Flag* const flag = find_flag(name);
         if (!flag) {
-            *error = "unknown flag: --" + name;
+            *error = "unknown flag: " + shown("--" + name);
             return false;
         }
         std::string_view value;
@@ -237,7 +260,7 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
         }
         const std::string expected = flag->set(*options, value);
         if (!expected.empty()) {
-            *error = "--" + name + ": expected " + expected + ", not \"" + std::string(value) + "\"";
+            *error = "--" + name + ": expected " + expected + ", not " + shown(value);
             return false;
         }
     }

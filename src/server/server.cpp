@@ -183,6 +183,7 @@ const char* config_invalid(const wsd_config& c) {
         {"backlog", c.backlog > 0},
         {"defer_accept_s", c.defer_accept_s <= 3600},
         {"tcp_user_timeout_ms", c.tcp_user_timeout_ms <= INT32_MAX},
+        {"subprotocols", !c.subprotocols || ws::subprotocols_are_tokens(bytes_of(c.subprotocols))},
         {"kernels", !c.kernels || ws::kernels_find(c.kernels)},
     };
     for (const auto& rule : kRules) {

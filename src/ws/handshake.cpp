@@ -114,4 +114,12 @@ bool offers_subprotocol(Bytes head, const http::Request& request, Bytes name) {
     return false;
 }
 
+bool subprotocols_are_tokens(Bytes list) {
+    Bytes element;
+    while (http::next_element(&list, &element)) {
+        if (!http::is_token(element)) return false;
+    }
+    return true;
+}
+
 }  // namespace wsd::ws

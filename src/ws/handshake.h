@@ -38,4 +38,7 @@ Bytes choose_subprotocol(Bytes head, const http::Request& request, Bytes support
 // Did the client offer exactly this subprotocol?
 bool offers_subprotocol(Bytes head, const http::Request& request, Bytes name);
 
+// Is every element of a comma-separated list a token, as §4.1 wants of subprotocols?
+bool subprotocols_are_tokens(Bytes list);
+
 }  // namespace wsd::ws

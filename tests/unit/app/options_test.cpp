@@ -72,8 +72,9 @@ TEST_CASE("what is wrong is named in one line") {
         {{"--log-level", "loud"}, "--log-level"},
         {{"--log-format", "xml"}, "--log-format"},
         {{"--kernels", "abacus"}, "--kernels"},
-        {{"--max-head-bytes", "100"}, "head_max_bytes"},
-        {{"--send-low-bytes", "2M"}, "send_low_bytes"},
+        {{"--max-head-bytes", "100"}, "--max-head-bytes"},
+        {{"--send-low-bytes", "2M"}, "--send-low-bytes"},
+        {{"--subprotocols", "no token"}, "--subprotocols"},
     };
     for (const auto& row : kRows) {
         CAPTURE(row.named);
