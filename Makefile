@@ -47,11 +47,12 @@ INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
 FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
 BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
 SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
-             tests/unit/*/*.cpp tests/c/*.c tools/*.cpp tools/*.h)
+             tests/unit/*/*.cpp tests/c/*.c tools/*/*.cpp tools/*/*.h)
 
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
 LIB_OBJ   := $(call objects,$(LIB_SRC))
 APP_OBJ   := $(call objects,$(APP_SRC))
+BENCH_OBJ := $(call objects,$(sort $(wildcard tools/wsbench/*.cpp)))
 LIB       := $(OUT)/libwsd.a
 
 # The product stands at the top, where SPEC wants it; builds for judging stay in their OUT.
@@ -109,7 +110,7 @@ $(OUT)/tools/%.o: tools/%.cpp
 	$(call say,CXX )
 	$(Q)$(CXX) $(APPFLAGS) -Itools -c $< -o $@
 
-$(OUT)/wsbench: $(OUT)/tools/wsbench.o $(OUT)/tools/wsbench_options.o $(LIB)
+$(OUT)/wsbench: $(BENCH_OBJ) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -o $@
 
@@ -119,7 +120,7 @@ $(OUT)/raw_echo: $(OUT)/tests/bench/raw_echo.o
 
 # ----------------------------------------------------------------------------------------------------------- testing
 
-$(OUT)/unit: $(call objects,$(UNIT_SRC)) $(filter-out %/main.o,$(APP_OBJ)) $(LIB)
+$(OUT)/unit: $(call objects,$(UNIT_SRC)) $(filter-out %/main.o,$(APP_OBJ) $(BENCH_OBJ)) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -o $@
 
@@ -185,6 +186,7 @@ judged: $(OUT)/unit $(OUT)/api_smoke $(OUT)/integration $(OUT)/wsd
 	tests/integration/daemon_test.sh $(OUT)/wsd
 
 coverage: ## line coverage of src/ by all tests
+	@mkdir -p build/coverage && find build/coverage -name '*.gcda' -delete
 	$(MAKE) OUT=build/coverage COV=1 judged
 	tools/coverage.sh build/coverage
 

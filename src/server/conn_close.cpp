@@ -48,6 +48,9 @@ void keep_reason(Conn& conn, Bytes reason) {
     conn.reason_len = uint8_t(reason.len);
 }
 
+// What on_close and the statistics tell (§7.1.5).
+uint16_t final_code(const Conn& conn) { return conn.close_code ? conn.close_code : ws::kCloseAbnormal; }
+
 void count_end(Server& server, const Conn& conn) {
     if (!conn.opened) {
         // A connection that served plain requests, or was never asked anything, had no handshake to fail.
@@ -56,7 +59,7 @@ void count_end(Server& server, const Conn& conn) {
     }
     server.stats.connections_closed++;
     server.stats.causes[conn.cause & 15]++;
-    const unsigned last_digits = conn.close_code >= 1000 ? conn.close_code - 1000u : 15;
+    const unsigned last_digits = final_code(conn) - 1000u;
     server.stats.close_codes[last_digits < 15 ? last_digits : 15]++;
 }
 
@@ -175,7 +178,7 @@ void conn_free(Conn& conn) {
     if (conn.opened && server.callbacks.on_close) {
         wsd_close_info info = {};
         info.size = sizeof info;
-        info.code = conn.close_code ? conn.close_code : ws::kCloseAbnormal;
+        info.code = final_code(conn);
         if (conn.reason_len) info.reason = {reinterpret_cast<const char*>(conn.reason), conn.reason_len};
         info.cause = conn.cause;
         info.error = conn.error;

@@ -14,7 +14,7 @@ until grep -q 'event=started' "$work/log"; do
     sleep 0.1
 done
 port=$(sed -n 's/.*event=listening address=.*:\([0-9]*\)$/\1/p' "$work/log")
-"$build/wsbench" --port "$port" --conns 100 --secs 3 > /dev/null
+"$build/wsbench" --port "$port" --conns 100 --size 20 --secs 3 > /dev/null
 kill -TERM "$server"
 wait "$server"
 total=$(sed -n 's/^summary: //p' "$work/out")

@@ -14,6 +14,7 @@ saturated: the server could have done more.
 import json
 import os
 import re
+import resource
 import socket
 import statistics
 import subprocess
@@ -86,7 +87,8 @@ def wsbench(server, *flags):
 
 def measure(command, flags):
     with Server(command) as server:
-        run = subprocess.run(wsbench(server, "--json", "--secs", SECS, "--server-pid", str(server.process.pid), *flags),
+        run = subprocess.run(wsbench(server, "--json", "--conns", "100", "--secs", SECS, "--server-pid",
+                                     str(server.process.pid), *flags),
                              capture_output=True, text=True)
         return json.loads(run.stdout) if run.returncode == 0 else sys.exit(run.stderr)
 
@@ -103,7 +105,7 @@ def speed(cells):
         def ratio(a, b):
             return statistics.median(x["messages_per_s"] / y["messages_per_s"] for x, y in zip(results[a], results[b]))
 
-        saturated = statistics.median(r["server_cpu"] for r in results["wsd"]) < 0.95
+        saturated = sum(r["client_saturated"] for r in results["wsd"]) > ROUNDS / 2
         row = [name + (" *" if saturated else ""),
                "%.0f" % statistics.median(r["messages_per_s"] for r in results["raw"]), "%.3f" % ratio("wsd", "raw")]
         if UWS:
@@ -111,48 +113,27 @@ def speed(cells):
         print("| " + " | ".join(row) + " |", flush=True)
 
 
+def bytes_a_connection(command, conns, *flags):
+    """What the process's own memory grew by for each of so many connections that are open and at rest."""
+    with Server(command) as server:
+        before = server.rss()
+        client = subprocess.Popen(wsbench(server, "--idle", "--conns", str(conns), "--json", "--secs", "60", *flags),
+                                  stdout=subprocess.PIPE, text=True)
+        client.stdout.readline()  # they are open
+        grown = server.rss() - before
+        client.kill()
+        client.wait()
+        return grown / conns
+
+
 def memory():
-    """Bytes of the process's own memory for each idle connection, and for each that has echoed a large message."""
-    import resource
-    room = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100
-    for server_name, command, _ in servers():
-        if server_name == "raw":
+    idle = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100, 19900)
+    for name, command, _ in servers():
+        if name == "raw":
             continue
-        idle = min(room, 19900)
-        with Server(command) as server:
-            before = server.rss()
-            client = subprocess.Popen(wsbench(server, "--idle", "--conns", str(idle), "--secs", "60"),
-                                      stdout=subprocess.PIPE, text=True)
-            client.stdout.readline()  # "N connections open"
-            print("%s: %.0f bytes for each of %d idle connections" % (server_name, (server.rss() - before) / idle, idle))
-            client.kill()
-            client.wait()
-        with Server(command) as server:
-            before = server.rss()
-            kept = kept_after_echo(server, 1000, 256 * 1024)
-            print("%s: %.0f bytes kept for each of 1000 connections after a 256 KiB echo" %
-                  (server_name, (server.rss() - before) / 1000))
-            for s in kept:
-                s.close()
-
-
-def kept_after_echo(server, conns, size):
-    """Opens connections and has one message echoed on each; they stay open."""
-    head = ("GET / HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode()
-    frame = b"\x82\xff" + size.to_bytes(8, "big") + b"\0\0\0\0" + b"x" * size
-    opened = []
-    for _ in range(conns):
-        s = socket.create_connection(("127.0.0.1", server.port))
-        s.sendall(head)
-        while b"\r\n\r\n" not in s.recv(4096):
-            pass
-        s.sendall(frame)
-        left = size + 10
-        while left:
-            left -= len(s.recv(left))
-        opened.append(s)
-    return opened
+        print("%s: %.0f bytes for each of %d idle connections" % (name, bytes_a_connection(command, idle), idle))
+        print("%s: %.0f bytes kept for each of 1000 connections after a 256 KiB echo" %
+              (name, bytes_a_connection(command, 1000, "--messages", "1", "--size", "262144")))
 
 
 def half_heads():
@@ -160,15 +141,16 @@ def half_heads():
     command = dict((name, c) for name, c, _ in servers())["wsd"]
     with Server(command) as server:
         def p99():
-            run = subprocess.run(wsbench(server, "--json", "--secs", "4", "--rate", "2000"), capture_output=True, text=True)
+            run = subprocess.run(wsbench(server, "--json", "--conns", "100", "--secs", "4", "--rate", "2000"), capture_output=True, text=True)
             return json.loads(run.stdout)["p99_us"]
         alone = p99()
-        client = subprocess.Popen(wsbench(server, "--half-heads", "--conns", "10000", "--secs", "30"),
+        client = subprocess.Popen(wsbench(server, "--half-heads", "--conns", "10000", "--json", "--secs", "14"),
                                   stdout=subprocess.PIPE, text=True)
-        client.stdout.readline()
+        client.stdout.readline()  # they are open
         beside = p99()
-        told = client.communicate()[0].strip()
-        print("half heads: %s; p99 of 100 others %.0f us, %.0f us without them" % (told, beside, alone))
+        gone = json.loads(client.communicate()[0].splitlines()[-1])["lost"]
+        print("10000 half heads: %d gone after the handshake timeout; p99 of 100 others beside them %.0f us, alone %.0f us" %
+              (gone, beside, alone))
 
 
 def main():

@@ -191,11 +191,13 @@ TEST_CASE("the application's choice of subprotocol wins, if the client offered i
 
 TEST_CASE("headers of the application's are sent, and those that would break an answer are refused") {
     const wsd_header bad[] = {
-        {"X", "a\r\nEvil: 1"}, {"X\r\nEvil: 1", "a"}, {"X", "a\nb"}, {"X", "a\x01"},  {"X Y", "a"},
-        {"", "a"},             {"X:", "a"},           {nullptr, ""}, {"X", nullptr}, {"Connection", "close"},
+        {"X", "a\r\nEvil: 1"}, {"X\r\nEvil: 1", "a"}, {"X", "a\nb"},  {"X", "a\x01"},          {"X Y", "a"}, {"", "a"},
+        {"X:", "a"},           {nullptr, ""},         {"X", nullptr}, {"Connection", "close"},
     };
     const wsd_header bad_for_accept[] = {
-        {"upgrade", "h2c"}, {"Sec-WebSocket-Accept", "x"}, {"sec-websocket-protocol", "x"},
+        {"upgrade", "h2c"},
+        {"Sec-WebSocket-Accept", "x"},
+        {"sec-websocket-protocol", "x"},
         {"Sec-WebSocket-Extensions", "x"},
     };
     const wsd_header bad_for_respond[] = {{"content-length", "1"}, {"Transfer-Encoding", "chunked"}};

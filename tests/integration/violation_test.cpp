@@ -53,7 +53,8 @@ const Row kRows[] = {
     {"8.1", "a surrogate", text("\xed\xa0\x80"), "close:1007 end", WSD_E_UTF8},
     {"8.1", "beyond U+10FFFF", text("\xf4\x90\x80\x80"), "close:1007 end", WSD_E_UTF8},
     {"8.1", "text that ends inside a character", text("a\xe2\x82"), "close:1007 end", WSD_E_UTF8},
-    {"8.1", "a character broken by a fragment", frame(0x01, "\xe2\x82") + frame(0x80, "x"), "close:1007 end", WSD_E_UTF8},
+    {"8.1", "a character broken by a fragment", frame(0x01, "\xe2\x82") + frame(0x80, "x"), "close:1007 end",
+     WSD_E_UTF8},
     {"8.1", "a last fragment too early", frame(0x01, "\xe2") + frame(0x80, "\x82"), "close:1007 end", WSD_E_UTF8},
     {"8.1", "after a good message", text("ok") + text("\xfe"), "text:ok close:1007 end", WSD_E_UTF8},
     {"5.5.1", "pings before it are answered", ping("1") + frame(0x83, ""), "pong:1 close:1002 end", WSD_E_OPCODE},
@@ -144,10 +145,10 @@ TEST_CASE("text fails at its first wrong byte, while the frame is still arriving
 
 TEST_CASE("a header breaks a rule at the byte that breaks it") {
     const std::string rows[] = {
-        "\x81\x02"s,              // not masked: known from the second byte
-        "\x83\x80"s,              // a reserved opcode
-        "\x89\xfe"s,              // a control frame over 125
-        "\x81\xfe\x00\x01"s,      // a length in a longer form than it needs
+        "\x81\x02"s,          // not masked: known from the second byte
+        "\x83\x80"s,          // a reserved opcode
+        "\x89\xfe"s,          // a control frame over 125
+        "\x81\xfe\x00\x01"s,  // a length in a longer form than it needs
         "\x81\xff\x80\0\0\0\0\0\0\0"s,
     };
     TestServer server;
@@ -184,7 +185,8 @@ TEST_CASE("nothing is delivered, answered or judged after a close frame") {
     server.start();
     for (const bool dripped : {false, true}) {
         Client& client = server.open();
-        say(server, client, text("before") + bye(1000) + text("after") + ping("x") + frame(0x83, "") + bye(1001), dripped);
+        say(server, client, text("before") + bye(1000) + text("after") + ping("x") + frame(0x83, "") + bye(1001),
+            dripped);
         CHECK(server.rest(client) == "text:before close:1000 end");
     }
     CHECK(server.messages == std::vector<std::string>{"before", "before"});

@@ -13,8 +13,8 @@
 namespace wsbench {
 namespace {
 
-// Binds to the connection's own source address, leaving the choice of a port to connect(), which knows that one port may
-// serve any number of destinations.
+// Binds to the connection's own source address, leaving the choice of a port to connect(), which knows that one port
+// may serve any number of destinations.
 bool bind_source(int fd, const Route& route, size_t index) {
     const int one = 1;
     if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one) != 0) return false;

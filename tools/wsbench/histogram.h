@@ -21,8 +21,8 @@ class Histogram {
     uint64_t count() const { return count_; }
     uint64_t max() const { return max_; }  // exact; 0 when empty
 
-    // The least value that a share `q`, 0 to 1, of all values do not exceed, rounded up to the end of its bucket, so that
-    // no figure is better than what was seen; 0 when empty.
+    // The least value that a share `q`, 0 to 1, of all values do not exceed, rounded up to the end of its bucket, so
+    // that no figure is better than what was seen; 0 when empty.
     uint64_t quantile(double q) const {
         if (count_ == 0) return 0;
         const auto needed = uint64_t(std::ceil(q * double(count_)));

@@ -21,8 +21,9 @@ constexpr uint64_t kSecond = 1000000000;
 constexpr size_t kOpeningMax = 256;
 constexpr uint64_t kOpeningNs = 30 * kSecond;
 
-// From this size on a system call more, which tells the kernel to throw the payload away, costs less than copying it.
-constexpr size_t kDiscardLeast = 8192;
+// From this size on a system call more, which has the kernel throw the payload away, costs less than copying it; at
+// 64 KiB it was measured to cost more.
+constexpr size_t kDiscardLeast = 128 * 1024;
 
 volatile std::sig_atomic_t stop = 0;
 
@@ -63,8 +64,8 @@ bool Load::connect_one(size_t index) {
         peer.open = true;
         return true;
     }
-    peer.urgent = upgrade_request(options_.unix_path.empty() ? options_.host + ":" + std::to_string(options_.port)
-                                                             : "localhost");
+    peer.urgent =
+        upgrade_request(options_.unix_path.empty() ? options_.host + ":" + std::to_string(options_.port) : "localhost");
     if (options_.mode == Mode::kHalfHeads) {
         peer.urgent.resize(peer.urgent.size() / 2);
     } else {
@@ -92,7 +93,7 @@ bool Load::connect_all(std::string* error) {
     return false;
 }
 
-// Reads the answer to the upgrade request from `*in` and leaves what follows it there. False when the connection is lost.
+// Reads on in the answer to the upgrade request and leaves what follows it in `*in`. False when it is the wrong one.
 bool Load::read_answer(Peer& peer, wsd::Bytes* in) {
     const size_t before = peer.answer.size();
     peer.answer.append(reinterpret_cast<const char*>(in->p), in->len);
@@ -100,16 +101,193 @@ bool Load::read_answer(Peer& peer, wsd::Bytes* in) {
     wsd::http::HeadScan scan;
     wsd::http::Refusal refusal;
     const wsd::http::Step step = wsd::http::scan_head(all, {}, &scan, &refusal);
-    *in = drop(*in, in->len);
-    if (step == wsd::http::Step::kNeedMore) return true;
+    if (step == wsd::http::Step::kNeedMore) {
+        *in = {};
+        return true;
+    }
     if (step == wsd::http::Step::kRefused || !opens(take(all, scan.scanned))) {
         lose(peer, "no upgrade: " + peer.answer.substr(0, peer.answer.find('\r')));
         return false;
     }
-    *in = {in->p - (peer.answer.size() - scan.scanned), peer.answer.size() - scan.scanned};
-    WSD_UNUSED(before);
-    opening_--;
-    peer.open = true;
+    *in = drop(*in, scan.scanned - before);
     peer.answer = {};
+    peer.open = true;
+    opening_--;
     return true;
 }
+
+// --------------------------------------------------------------------------------------------------------- the loop
+
+void Load::begin() {
+    flowing_ = true;
+    began_ns_ = now_ns();
+    if (options_.rate > 0) return;
+    for (Peer& peer : peers_) {
+        if (!peer.open) continue;
+        peer.to_begin = options_.messages ? options_.messages : UINT64_MAX;
+        start(peer, std::min<uint64_t>(options_.depth, peer.to_begin), began_ns_);
+        send(peer);
+    }
+}
+
+void Load::run(uint64_t until_ns) {
+    while (lost_ < peers_.size() && !stop_requested() && now_ns() < until_ns) turn(until_ns);
+}
+
+void Load::run_to_the_end() {
+    while (done_ + lost_ < peers_.size() && !stop_requested()) turn(UINT64_MAX);
+}
+
+// Sends every message of an open loop that is due. Returns when the next one is.
+uint64_t Load::send_due() {
+    const auto due_ns = [&] { return began_ns_ + uint64_t(double(due_count_) * double(kSecond) / options_.rate); };
+    for (const uint64_t now = now_ns(); due_ns() <= now && lost_ < peers_.size(); next_peer_++) {
+        Peer& peer = peers_[next_peer_ % peers_.size()];
+        if (!peer.open) continue;
+        start(peer, 1, due_ns());
+        due_count_++;
+        send(peer);
+    }
+    return due_ns();
+}
+
+void Load::turn(uint64_t until_ns) {
+    if (flowing_ && options_.rate > 0) until_ns = std::min(until_ns, send_due());
+    const uint64_t now = now_ns();
+    const uint64_t left_ns = until_ns > now ? until_ns - now : 0;
+    const timespec timeout = {time_t(left_ns / kSecond), long(left_ns % kSecond)};
+    sigset_t none;
+    sigemptyset(&none);  // signals are blocked but here, so that none slips in between the look at `stop` and the wait
+    epoll_event events[kEventsMax];
+    const int n = epoll_pwait2(epoll_fd_, events, kEventsMax, &timeout, &none);
+    for (int i = 0; i < n; i++) ready(*static_cast<Peer*>(events[i].data.ptr), events[i].events);
+}
+
+void Load::ready(Peer& peer, uint32_t events) {
+    if (events & EPOLLOUT) peer.writable = true;
+    if (events & ~uint32_t(EPOLLOUT)) receive(peer, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+    send(peer);
+}
+
+// -------------------------------------------------------------------------------------------------------- receiving
+
+// Reads until the socket is empty, which a read that is not filled tells as well as EAGAIN, but for the end of the
+// stream: that follows `to_the_end` only.
+void Load::receive(Peer& peer, bool to_the_end) {
+    while (peer.fd >= 0) {
+        const bool discard = discards_ && peer.reader.left() > 0;
+        // Where a payload is going to be discarded, no more of it is read with the header than a header may have.
+        const size_t room = discard                  ? size_t(peer.reader.left())
+                            : discards_ && peer.open ? wsd::ws::kFrameHeaderMax
+                                                     : buffer_.size();
+        const ssize_t n = recv(peer.fd, discard ? nullptr : buffer_.data(), room, discard ? MSG_TRUNC : 0);
+        if (n < 0 && errno == EAGAIN) return;
+        if (n <= 0) return lose(peer, n == 0 ? "the server ended the connection" : std::strerror(errno));
+        Heard heard;
+        if (discard) {
+            peer.reader.skip(rules_, uint64_t(n), &heard);
+        } else if (!read(peer, {buffer_.data(), size_t(n)}, &heard)) {
+            return;
+        }
+        if (!account(peer, heard)) return;
+        // With all echoes in, only a ping could still be there, and the next edge is early enough for it.
+        const bool all_in = heard.messages > 0 && peer.flight.empty();
+        if ((size_t(n) < room || all_in) && !to_the_end) return;
+    }
+}
+
+// False when the connection is lost.
+bool Load::read(Peer& peer, wsd::Bytes in, Heard* heard) {
+    if (options_.mode == Mode::kHalfHeads) return true;  // whatever is said to half a head, we wait for the end
+    if (!peer.open && !read_answer(peer, &in)) return false;
+    if (in.len) peer.reader.read(rules_, in, heard);
+    return true;
+}
+
+// Takes in what was heard, and starts the messages that follow from it. False when the connection is lost.
+bool Load::account(Peer& peer, const Heard& heard) {
+    if (heard.pinged) peer.urgent += pong_frame({heard.ping, heard.ping_len});
+    uint64_t now = 0;
+    if (heard.messages) now = now_ns();
+    uint64_t left = heard.messages;
+    while (left > 0 && !peer.flight.empty()) {
+        Batch& oldest = peer.flight.front();
+        const uint64_t n = std::min(left, oldest.count);
+        latency_.add(now - oldest.since_ns, n);
+        left -= n;
+        oldest.count -= n;
+        if (oldest.count == 0) peer.flight.pop_front();
+    }
+    const char* const wrong = heard.wrong    ? heard.wrong
+                              : heard.closed ? "the server closed"
+                              : left > 0     ? "more messages than were sent"
+                                             : nullptr;
+    if (wrong) {
+        lose(peer, wrong);
+        return false;
+    }
+    if (heard.messages == 0 || options_.rate > 0) return true;
+    start(peer, std::min(heard.messages, peer.to_begin), now);
+    peer.done = peer.flight.empty();
+    done_ += peer.done;
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------------------- sending
+
+void Load::start(Peer& peer, uint64_t messages, uint64_t since_ns) {
+    if (messages == 0) return;
+    peer.to_begin -= messages;
+    peer.owed_bytes += messages * wire_.frame_size;
+    peer.flight.push_back({since_ns, messages});
+}
+
+void Load::send(Peer& peer) {
+    while (peer.fd >= 0 && peer.writable && (peer.owed_bytes || !peer.urgent.empty())) {
+        const bool urgent = !peer.urgent.empty() && peer.frame_done == 0;
+        // Whatever is urgent goes between two frames: until the one that is on its way ends, nothing else may.
+        const uint64_t may = peer.urgent.empty() ? peer.owed_bytes : wire_.frame_size - peer.frame_done;
+        const wsd::Bytes bytes =
+            urgent ? wsd::Bytes{reinterpret_cast<const uint8_t*>(peer.urgent.data()), peer.urgent.size()}
+                   : wire_.next(peer.frame_done, may);
+        const ssize_t n = ::send(peer.fd, bytes.p, bytes.len, MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN) return lose(peer, std::strerror(errno));
+        peer.writable = n == ssize_t(bytes.len);
+        if (n < 0) return;
+        if (urgent) {
+            peer.urgent.erase(0, size_t(n));
+        } else {
+            peer.owed_bytes -= uint64_t(n);
+            peer.frame_done = (peer.frame_done + size_t(n)) % wire_.frame_size;
+        }
+    }
+}
+
+void Load::lose(Peer& peer, const std::string& why) {
+    if (lost_++ == 0) why_lost_ = why;
+    hang_up(peer.fd);
+    peer.fd = -1;
+    if (peer.done) done_--;
+    if (!peer.open && options_.mode != Mode::kHalfHeads) opening_--;
+    peer.open = false;
+}
+
+// --------------------------------------------------------------------------------------------------------- counting
+
+void Load::clear_counts() {
+    latency_.clear();
+    unanswered_ = 0;
+}
+
+void Load::count_unanswered() {
+    if (options_.rate == 0) return;
+    const uint64_t now = now_ns();
+    for (const Peer& peer : peers_) {
+        for (const Batch& batch : peer.flight) {
+            latency_.add(now - batch.since_ns, batch.count);
+            unanswered_ += batch.count;
+        }
+    }
+}
+
+}  // namespace wsbench

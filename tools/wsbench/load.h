@@ -29,11 +29,12 @@ struct Batch {
 };
 
 struct Peer {
-    int fd = -1;           // -1: not connected yet, or lost
-    bool open = false;     // messages may be sent
-    bool writable = true;  // cleared when the kernel takes no more, set by the edge that follows
-    std::string answer;    // to the upgrade request, as far as it has come
-    std::string urgent;    // goes out before the next frame begins: the upgrade request, pongs
+    int fd = -1;               // -1: not connected yet, or lost
+    bool open = false;         // messages may be sent
+    bool done = false;         // all its messages have come back
+    bool writable = true;      // cleared when the kernel takes no more, set by the edge that follows
+    std::string answer;        // to the upgrade request, as far as it has come
+    std::string urgent;        // goes out before the next frame begins: the upgrade request, pongs
     size_t frame_done = 0;     // bytes sent of the frame that is on its way
     uint64_t owed_bytes = 0;   // of frames, not yet sent
     uint64_t to_begin = 0;     // messages that this connection has not begun
@@ -54,11 +55,11 @@ class Load {
     // Lets messages flow.
     void begin();
 
-    // Serves the connections until `until_ns`, or until nothing is left to wait for, or a stop was requested.
+    // Serves the connections until `until_ns`, a stop is requested or none is left.
     void run(uint64_t until_ns);
 
-    // Every connection has had its messages echoed, or is lost.
-    bool finished() const { return done_ + lost_ == peers_.size(); }
+    // Serves them until each has had its messages echoed or is lost, or a stop is requested.
+    void run_to_the_end();
 
     // Counts from here on.
     void clear_counts();

@@ -41,7 +41,7 @@ bool set(Options& options, std::string_view) {
     return true;
 }
 
-template <auto Field, auto Least>
+template <auto Field, int Least>
 bool number(Options& options, std::string_view text) {
     using T = std::remove_reference_t<decltype(options.*Field)>;
     return parse<T>(text, T(Least), &(options.*Field));
@@ -68,10 +68,10 @@ constexpr Flag kFlags[] = {
     {"utf8", "", "text messages of two- and three-byte characters", set<&O::content, Content::kUtf8>},
     {"raw", "", "no WebSocket: the same bytes, headers and masks included, to a plain TCP echo", set<&O::raw, true>},
 
-    {"secs", "S", "to measure (5) or to hold (until SIGTERM)", number<&O::secs, 0.0>},
-    {"warmup", "S", "before measuring (0.5)", number<&O::warmup, 0.0>},
+    {"secs", "S", "to measure (5) or to hold (until SIGTERM)", number<&O::secs, 0>},
+    {"warmup", "S", "before measuring (0.5)", number<&O::warmup, 0>},
     {"messages", "N", "on each connection, instead of --secs; none of them is warm-up", number<&O::messages, 1>},
-    {"rate", "N", "messages a second in all, each sent when it is due; latency counts from then", number<&O::rate, 0.0>},
+    {"rate", "N", "messages a second in all, each sent when it is due; latency counts from then", number<&O::rate, 0>},
     {"verify", "", "compare what comes back with what was sent", set<&O::verify, true>},
 
     {"idle", "", "open the connections, echo --messages on each, then hold them", set<&O::mode, Mode::kHold>},

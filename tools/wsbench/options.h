@@ -19,7 +19,7 @@ enum class Mode : uint8_t {
 struct Options {
     std::string host = "127.0.0.1";
     uint16_t port = 9001;
-    std::string unix_path;  // instead of host and port, if not empty
+    std::string unix_path;      // instead of host and port, if not empty
     uint32_t source_first = 0;  // IPv4 addresses to connect from, in turn; 0: as the kernel likes
     uint32_t source_last = 0;
 

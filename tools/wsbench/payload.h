@@ -16,11 +16,14 @@ inline std::string utf8_text(size_t size) {
     static constexpr const char* kThreeBytes[] = {"語", "한", "€", "ह", "字", "あ", "ก", "�"};
     std::string text;
     text.reserve(size);
-    for (uint32_t random = 1; text.size() + 1 < size; random = random * 1664525 + 1013904223) {
+    uint32_t random = 1;
+    while (text.size() + 1 < size) {
+        random = random * 1664525 + 1013904223;
         const size_t left = size - text.size();
         // All but one byte can be filled with twos and threes: never leave one.
         const bool three = left == 3 || (left > 4 && (random >> 31));
-        text += (three ? kThreeBytes : kTwoBytes)[random >> 28 & 7];
+        const size_t which = random >> 28 & 7;
+        text += three ? kThreeBytes[which] : kTwoBytes[which];
     }
     if (text.size() < size) text += 'x';
     return text;

@@ -41,8 +41,9 @@ double cpu_secs_of(pid_t pid) {
     // Fields are counted from the last parenthesis, as the name within them may hold anything: state is the third.
     const size_t name_end = stat.rfind(')');
     unsigned long user = 0, system = 0;
-    if (name_end == stat.npos || std::sscanf(stat.c_str() + name_end + 2,
-                                             "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
+    if (name_end == stat.npos ||
+        std::sscanf(stat.c_str() + name_end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                    &system) != 2) {
         return 0;
     }
     return double(user + system) / double(sysconf(_SC_CLK_TCK));

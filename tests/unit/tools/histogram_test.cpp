@@ -1,4 +1,4 @@
-#include "../tools/wsbench/histogram.h"
+#include "wsbench/histogram.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "../tools/wsbench/payload.h"
+#include "wsbench/payload.h"
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,151 @@
+// Every scenario with its n-th allocation refused, for each n: nothing crashes, nothing leaks, and the server goes on.
+#include "support/test_server.h"
+
+using namespace test;
+
+namespace {
+
+// Runs `scenario` with allocation 1, 2, 3, ... of those it makes refused, until it makes fewer than that. TestServer
+// itself checks at the end that no memory is held and every on_open has had its on_close.
+template <class Prepare, class Scenario>
+void refuse_each(Prepare prepare, Scenario scenario) {
+    for (uint64_t n = 1;; n++) {
+        CAPTURE(n);
+        REQUIRE(n < 1000);
+        TestServer server;
+        prepare(server);
+        server.start();
+        server.memory.refuse_at = server.memory.calls + n;
+        scenario(server);
+        server.settle();
+        const bool refused = server.memory.refused;
+        server.memory.refuse_at = 0;
+
+        Client& fresh = server.connect();
+        fresh.send(upgrade_request() + text("still serving"));
+        bool answered = false;
+        CHECK(server.until(
+            [&] { return (answered = fresh.input.find("still serving") != std::string::npos) || fresh.ended; }));
+        CHECK(answered);
+        if (!refused) return;
+    }
+}
+
+void nothing(TestServer&) {}
+
+}  // namespace
+
+TEST_CASE("a handshake, an echo and a close") {
+    refuse_each(nothing, [](TestServer& server) {
+        Client& client = server.connect();
+        server.drip(client, upgrade_request("Sec-WebSocket-Protocol: a\r\n").substr(0, 40));
+        client.send(upgrade_request("Sec-WebSocket-Protocol: a\r\n").substr(40) + text("hello") + bye(1000, "reason"));
+    });
+}
+
+TEST_CASE("messages in pieces, large ones and torn control frames") {
+    refuse_each([](TestServer& server) { server.config.receive_buffer_bytes = 4096; },
+                [](TestServer& server) {
+                    Client& client = server.connect();
+                    client.send(upgrade_request());
+                    server.settle();
+                    client.send(frame(0x01, "one") + ping(std::string(100, 'p')).substr(0, 50));
+                    server.settle();
+                    client.send(ping(std::string(100, 'p')).substr(50) + frame(0x80, "two"));
+                    server.settle();
+                    client.send(binary(std::string(200000, 'x')));
+                    server.settle();
+                });
+}
+
+TEST_CASE("a peer that does not read, with every policy, and a ping to it") {
+    refuse_each([](TestServer& server) { server.config.send_high_bytes = server.config.send_low_bytes = 100000; },
+                [](TestServer& server) {
+                    Client& client = server.connect();
+                    client.send(upgrade_request());
+                    server.settle();
+                    client.reading = false;
+                    if (server.opened.empty()) return;
+                    const wsd_conn conn = server.opened[0];
+                    const std::string large(30 << 20, 'x');
+                    (void)wsd_send(server, conn, WSD_BINARY, large.data(), large.size());
+                    for (const wsd_full full : {WSD_FULL_REFUSE, WSD_FULL_DROP, WSD_FULL_REPLACE, WSD_FULL_REPLACE}) {
+                        const wsd_send_options options{sizeof options, full, 1};
+                        (void)wsd_send_with(server, conn, WSD_TEXT, "small", 5, &options);
+                    }
+                    client.send(ping("a") + ping("b"));
+                    server.settle();
+                    (void)wsd_close(server, conn, 1000, nullptr, 0);
+                });
+}
+
+TEST_CASE("prepared messages and fragments") {
+    refuse_each(nothing, [](TestServer& server) {
+        Client& client = server.connect();
+        client.send(upgrade_request());
+        server.settle();
+        wsd_prepared* prepared = nullptr;
+        const int made = wsd_prepare(server, WSD_TEXT, "prepared", 8, &prepared);
+        CHECK((made == WSD_OK) == (prepared != nullptr));
+        if (made == WSD_OK && !server.opened.empty()) {
+            (void)wsd_send_prepared(server, server.opened[0], prepared, nullptr);
+            (void)wsd_send_fragment(server, server.opened[0], WSD_TEXT, "a", 1, 0);
+            (void)wsd_send_fragment(server, server.opened[0], WSD_TEXT, "b", 1, 1);
+        }
+        wsd_prepared_release(prepared);
+        server.settle();
+    });
+}
+
+TEST_CASE("plain requests with a body, answered at once and later") {
+    refuse_each(
+        [](TestServer& server) {
+            server.on_request = [&](wsd_conn conn, const wsd_request* request) {
+                if (wsd_request_is_upgrade(request)) {
+                    (void)wsd_accept(server, conn, nullptr, nullptr, 0);
+                } else if (wsd_respond(server, conn, 200, nullptr, 0, "body", 4) != WSD_OK) {
+                    (void)wsd_abort(server, conn);
+                }
+            };
+        },
+        [](TestServer& server) {
+            Client& client = server.connect();
+            client.send(plain_request("POST /a", "Content-Length: 3000\r\n", std::string(3000, 'x')));
+            server.settle();
+            client.send(plain_request("GET /b") + plain_request("GET /c"));
+            server.settle();
+        });
+}
+
+TEST_CASE("a pause with input waiting, timers and watches") {
+    refuse_each(nothing, [](TestServer& server) {
+        Client& client = server.connect();
+        client.send(upgrade_request());
+        server.on_message = [&](wsd_conn conn, wsd_opcode, std::string_view) { (void)wsd_pause(server, conn); };
+        server.settle();
+        client.send(text("a") + text(std::string(1000, 'b')) + text("c"));
+        server.settle();
+        if (!server.opened.empty()) (void)wsd_resume(server, server.opened[0]);
+        (void)wsd_timer_start(
+            server, 5, [](wsd_server*, void*) {}, nullptr, nullptr);
+        (void)wsd_watch(
+            server, 0, WSD_READABLE, [](wsd_server*, int, unsigned, void*) {}, nullptr);
+        (void)wsd_unwatch(server, 0);
+        server.on_message = nullptr;
+        server.pass(10);
+    });
+}
+
+TEST_CASE("a server that cannot be made says so and holds nothing") {
+    for (uint64_t n = 1;; n++) {
+        CAPTURE(n);
+        TestServer server;
+        server.config.subprotocols = "a,b";
+        server.memory.refuse_at = n;
+        const int result = server.try_start();
+        if (result == WSD_OK) break;
+        CHECK(result == WSD_E_NOMEM);
+        CHECK(server.memory.live_bytes == 0);
+        REQUIRE(n < 100);
+    }
+}
