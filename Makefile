@@ -160,7 +160,7 @@ layers:
 	tools/check_layers.sh src
 
 format:
-	clang-format --dry-run -Werror $(SOURCES)
+	@clang-format --dry-run -Werror $(SOURCES)
 
 # clang-tidy is slow, so what has not changed since it last passed is not judged again.
 TIDY := $(patsubst %.cpp,build/tidy/%.ok,$(LIB_SRC) $(APP_SRC))

@@ -6,9 +6,7 @@
 
 namespace wsd {
 
-constexpr size_t base64_encoded_size(size_t len) {
-    return (len + 2) / 3 * 4;
-}
+constexpr size_t base64_encoded_size(size_t len) { return (len + 2) / 3 * 4; }
 
 // Writes base64_encoded_size(in.len) characters to `out`, without a NUL.
 void base64_encode(Bytes in, char* out);

@@ -16,9 +16,7 @@ enum class Opcode : uint8_t {
     kPong = 0xa,
 };
 
-constexpr bool is_control(Opcode opcode) {
-    return uint8_t(opcode) & 0x08;
-}
+constexpr bool is_control(Opcode opcode) { return uint8_t(opcode) & 0x08; }
 
 constexpr size_t kFrameHeaderMax = 14;  // 2 + 8 for the length + 4 for the mask
 constexpr size_t kControlPayloadMax = 125;

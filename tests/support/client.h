@@ -28,11 +28,11 @@ class Client {
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    bool reading = true;      // false: what comes stays in the kernel
-    bool ended = false;       // the server's end of the stream has come, as a FIN or a reset
-    bool was_reset = false;   // as a reset
-    std::string input;        // received and not taken by the test
-    size_t received = 0;      // bytes, taken or not
+    bool reading = true;       // false: what comes stays in the kernel
+    bool ended = false;        // the server's end of the stream has come, as a FIN or a reset
+    bool was_reset = false;    // as a reset
+    std::string input;         // received and not taken by the test
+    size_t received = 0;       // bytes, taken or not
     bool hold_output = false;  // keep what is said for one segment
 
     // Says `bytes`; what the kernel does not take goes out as the server reads.
@@ -126,7 +126,8 @@ inline int dial(const std::string& address, int receive_bytes = 0) {
     REQUIRE(fd >= 0);
     if (receive_bytes) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     const int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // one segment for each word; no matter to a unix socket
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+               sizeof one);  // one segment for each word; no matter to a unix socket
     REQUIRE(connect(fd, reinterpret_cast<const sockaddr*>(&to), len) == 0);  // the backlog takes it: no turn is needed
     REQUIRE(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
     return fd;

@@ -87,7 +87,7 @@ inline std::optional<Frame> take_frame(std::string& input) {
 
 // ------------------------------------------------------------------------------------------------------------ HTTP
 
-constexpr char kKey[] = "dGhlIHNhbXBsZSBub25jZQ==";        // RFC 6455 1.3
+constexpr char kKey[] = "dGhlIHNhbXBsZSBub25jZQ==";         // RFC 6455 1.3
 constexpr char kAccept[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";  // and what answers it
 
 struct Request {
