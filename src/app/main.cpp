@@ -95,6 +95,8 @@ int serve(const app::Options& options) {
     if (signals < 0) return complain(std::string("cannot take signals: ") + std::strerror(errno), kExitFailure);
     wsd_server* server = nullptr;
     const int made = wsd_server_new(&config, &callbacks, &server);
+    // The flags have been judged, so what is out of range can only come from outside them.
+    if (made == WSD_E_INVALID) return complain("WSD_KERNELS: names no kernels that this CPU can run", kExitUsage);
     if (made != WSD_OK) return complain(std::string("cannot start: ") + wsd_error_text(made), kExitFailure);
 
     int status = listen_all(server, daemon);

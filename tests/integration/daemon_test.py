@@ -352,7 +352,8 @@ def main():
                 (test_cannot_listen, folder), (test_drain, signal.SIGTERM), (test_drain, signal.SIGINT),
                 (test_second_signal,), (test_grace_time,), (test_log, "text", folder), (test_log, "json", folder),
                 (test_silence,)):
-            checks.attempt(" ".join([test.__name__, *map(str, arguments)]), test, *arguments)
+            row = [str(argument) for argument in arguments if argument is not folder]
+            checks.attempt(" ".join([test.__name__, *row]), test, *arguments)
     return checks.summary()
 
 

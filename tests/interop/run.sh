@@ -6,6 +6,7 @@ wsd=${1:?usage: run.sh WSD}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 server=
+exec 3>&2  # where what ends the script is said, whatever its output goes to
 trap 'stop_server; rm -rf "$work"' EXIT
 
 stop_server() {
@@ -18,7 +19,7 @@ start_server() {
     env "$@" "$wsd" --port 0 --subprotocols chat.v1,chat.v2 2> "$work/log" &
     server=$!
     until grep -q 'event=started' "$work/log"; do
-        kill -0 "$server" 2> /dev/null || { cat "$work/log"; exit 1; }
+        kill -0 "$server" 2> /dev/null || { cat "$work/log" >&3; echo "the server did not start" >&3; exit 1; }
         sleep 0.05
     done
     url=ws://$(sed -n 's/.*event=listening address=//p' "$work/log")/

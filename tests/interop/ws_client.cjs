@@ -22,7 +22,7 @@ function expect(condition, what) {
 }
 
 async function open(protocols) {
-    const socket = new WebSocket(url, protocols, { perMessageDeflate: false });
+    const socket = new WebSocket(url, protocols);  // offers compression, which the server may decline
     await once(socket, 'open');
     return socket;
 }

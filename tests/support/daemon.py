@@ -72,7 +72,10 @@ class Daemon:
             while True:
                 while self._passed_count < len(self.log):
                     self._passed_count += 1
-                    fields = parse_line(self.log[self._passed_count - 1])
+                    line = self.log[self._passed_count - 1]
+                    if line.startswith("wsd: "):  # not of the log: why it does not start
+                        raise RuntimeError(line)
+                    fields = parse_line(line)
                     if fields["event"] == event:
                         return fields
                 if self._ended or not self._changed.wait(LIMIT_S):
@@ -122,7 +125,10 @@ class Peer:
 
     def answer(self):
         """The head of an HTTP answer: its status, and its headers with small names."""
-        status = int(self._in.readline().split()[1])
+        first = self._in.readline()
+        if not first:
+            raise RuntimeError("the stream ended before an answer")
+        status = int(first.split()[1])
         fields = {}
         while (line := self._in.readline().decode().strip()):
             name, value = line.split(":", 1)
@@ -142,7 +148,10 @@ class Peer:
 
     def frame(self):
         """Opcode and payload of the next frame, which is whole, unmasked and of up to 125 bytes."""
-        first, length = self._in.read(2)
+        header = self._in.read(2)
+        if len(header) < 2:
+            raise RuntimeError("the stream ended before a frame")
+        first, length = header
         if not first & 0x80 or length > 125:
             raise RuntimeError(f"not a small whole frame: {first:02x} {length:02x}")
         return first & 0x0F, self._in.read(length)
