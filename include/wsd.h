@@ -187,7 +187,7 @@ typedef struct wsd_config {
     size_t size;   /* set by wsd_config_init() */
     void *context; /* the application's own; wsd_context() returns it */
 
-    wsd_allocate_fn allocate; /* NULL: malloc(), realloc(), free() */
+    wsd_allocate_fn allocate; /* NULL: malloc() and its kin, mmap() from 16 KiB on */
     void *allocate_context;
     wsd_clock_fn clock; /* NULL: CLOCK_MONOTONIC */
     void *clock_context;

@@ -1,25 +1,56 @@
 #include "base/mem.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
+#include <cstring>
 
 #include "base/assert.h"
 
 namespace wsd {
 namespace {
 
-void* allocate_from_libc(void*, void* p, size_t, size_t new_size) {
-    if (new_size == 0) {
+// From here on a block is mapped on its own: what is given back then goes back to the system, where the heap would
+// keep it for as long as something small lies behind it.
+constexpr size_t kMapFrom = 16 * 1024;
+
+void* map(size_t size) {
+    void* const p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? nullptr : p;
+}
+
+void give_back(void* p, size_t size) {
+    if (size >= kMapFrom) {
+        munmap(p, size);
+    } else {
         std::free(p);
+    }
+}
+
+void* allocate_from_system(void*, void* p, size_t old_size, size_t new_size) {
+    if (new_size == 0) {
+        give_back(p, old_size);
         return nullptr;
     }
-    return std::realloc(p, new_size);
+    const bool mapped = old_size >= kMapFrom;
+    const bool maps = new_size >= kMapFrom;
+    if (mapped && maps) {
+        void* const moved = mremap(p, old_size, new_size, MREMAP_MAYMOVE);
+        return moved == MAP_FAILED ? nullptr : moved;
+    }
+    if (!mapped && !maps) return std::realloc(p, new_size);
+    void* const fresh = maps ? map(new_size) : std::malloc(new_size);
+    if (!fresh || !p) return fresh;
+    std::memcpy(fresh, p, old_size < new_size ? old_size : new_size);
+    give_back(p, old_size);
+    return fresh;
 }
 
 }  // namespace
 
 void mem_init(Mem& mem, AllocateFn allocate, void* context) {
     mem = {};
-    mem.allocate = allocate ? allocate : allocate_from_libc;
+    mem.allocate = allocate ? allocate : allocate_from_system;
     mem.context = context;
 }
 

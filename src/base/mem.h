@@ -1,4 +1,4 @@
-// The library's memory: the only place that reaches malloc. Every block is counted under its purpose, so that
+// The library's memory: the only place that asks libc for any. Every block is counted under its purpose, so that
 // the statistics can say where memory went, and every block may be refused: callers handle null.
 // One Mem belongs to one server and is touched by its loop's thread only.
 #pragma once
@@ -28,7 +28,7 @@ struct Mem {
     uint64_t allocation_count = 0;  // blocks asked for so far, grown ones included
 };
 
-// `allocate` null: malloc, realloc and free.
+// `allocate` null: malloc and its kin, and mappings of their own for large blocks.
 void mem_init(Mem& mem, AllocateFn allocate, void* context);
 
 // Uninitialised bytes, or null; `size` > 0.

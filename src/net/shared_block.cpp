@@ -5,8 +5,8 @@
 namespace wsd::net {
 namespace {
 
-// Smaller blocks are freed: they come warm from the allocator anyway.
-constexpr size_t kRestBytes = 64 * 1024;
+// Smaller blocks are freed: they come warm from the heap anyway.
+constexpr size_t kRestBytes = 16 * 1024;
 
 void block_free(SharedBlock* block) {
     mem_free(*block->mem, block->purpose, block, sizeof(SharedBlock) + block->capacity);

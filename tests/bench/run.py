@@ -120,6 +120,7 @@ def bytes_a_connection(command, conns, *flags):
         client = subprocess.Popen(wsbench(server, "--idle", "--conns", str(conns), "--json", "--secs", "60", *flags),
                                   stdout=subprocess.PIPE, text=True)
         client.stdout.readline()  # they are open
+        time.sleep(3)  # wsd gives the blocks of large messages back when they have rested for a second or two
         grown = server.rss() - before
         client.kill()
         client.wait()

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 using namespace wsd;
 
@@ -58,4 +59,22 @@ TEST_CASE("a refusal is null, counts nothing and leaves the block as it was") {
     mem_free(mem, Purpose::kReceive, block, 8);
     CHECK(script.last_old == 8);
     CHECK(script.last_new == 0);
+}
+
+TEST_CASE("a block keeps its content whatever sizes it grows and shrinks through") {
+    Mem mem;
+    mem_init(mem, nullptr, nullptr);
+    size_t size = 16;
+    char* p = static_cast<char*>(mem_alloc(mem, Purpose::kReceive, size));
+    std::memcpy(p, "sixteen bytes...", 16);
+    for (const int next : {100, 16383, 16384, 1000000, 70000, 300, 16384, 16}) {
+        CAPTURE(next);
+        p = static_cast<char*>(mem_resize(mem, Purpose::kReceive, p, size, size_t(next)));
+        REQUIRE(p);
+        size = size_t(next);
+        CHECK(std::memcmp(p, "sixteen bytes...", 16) == 0);
+        p[size - 1] = '.';
+    }
+    mem_free(mem, Purpose::kReceive, p, size);
+    CHECK(mem_used(mem) == 0);
 }
