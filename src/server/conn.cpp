@@ -184,11 +184,14 @@ void control_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* p) {
 uint8_t* feed_frame(Conn& conn, uint8_t* p, uint8_t* end) {
     if (conn.in && conn.in->message.frame_remaining) return take_piece(conn, p, end);
     ws::FrameHeader header;
-    ws::Violation violation;
-    switch (ws::read_frame_header({p, size_t(end - p)}, conn.server->rules, &header, &violation)) {
-        case ws::Parse::kNeedMore: return p;
-        case ws::Parse::kViolation: conn_violation(conn, violation); return end;
-        case ws::Parse::kDone: break;
+    const Bytes in{p, size_t(end - p)};
+    if (!ws::read_short_header(in, conn.server->rules, &header)) {
+        ws::Violation violation;
+        switch (ws::read_frame_header(in, conn.server->rules, &header, &violation)) {
+            case ws::Parse::kNeedMore: return p;
+            case ws::Parse::kViolation: conn_violation(conn, violation); return end;
+            case ws::Parse::kDone: break;
+        }
     }
     uint8_t* const payload = p + header.size;
     const bool whole = header.payload_bytes <= size_t(end - payload);

@@ -189,6 +189,7 @@ int refuse(Conn& conn, wsd_full policy) {
     Server& server = *conn.server;
     if (policy == WSD_FULL_DROP) {
         server.stats.sends_dropped++;
+        server.stats.messages_out--;  // WSD_OK counts it as sent
         return WSD_OK;
     }
     if (policy == WSD_FULL_CLOSE) {

@@ -82,3 +82,26 @@ TEST_CASE("for every first two bytes, a prefix asks for more or says what the wh
         REQUIRE(decided != Parse::kNeedMore);
     }
 }
+
+TEST_CASE("the short way reads what the long way reads, and nothing else") {
+    const FrameRules rules_of[] = {kRules, {.masked = true, .max_bytes = 100}, {.masked = false}};
+    for (const FrameRules& rules : rules_of) {
+        for (unsigned first = 0; first < 0x10000; first++) {
+            const uint8_t wire[] = {uint8_t(first >> 8), uint8_t(first), 1, 2, 3, 4};
+            FrameHeader quick, full;
+            Violation v;
+            if (!read_short_header({wire, sizeof wire}, rules, &quick)) continue;
+            REQUIRE(read_frame_header({wire, sizeof wire}, rules, &full, &v) == Parse::kDone);
+            REQUIRE(quick.opcode == full.opcode);
+            REQUIRE(quick.fin == full.fin);
+            REQUIRE(quick.rsv == full.rsv);
+            REQUIRE(quick.size == full.size);
+            REQUIRE(quick.mask == full.mask);
+            REQUIRE(quick.payload_bytes == full.payload_bytes);
+        }
+        const uint8_t text[] = {0x81, 0xfd, 1, 2, 3, 4};
+        FrameHeader header;
+        CHECK(read_short_header({text, 6}, rules, &header) == (rules.masked && rules.max_bytes >= 125));
+        CHECK_FALSE(read_short_header({text, 5}, rules, &header));
+    }
+}
