@@ -189,7 +189,6 @@ int refuse(Conn& conn, wsd_full policy) {
     Server& server = *conn.server;
     if (policy == WSD_FULL_DROP) {
         server.stats.sends_dropped++;
-        server.stats.messages_out--;  // WSD_OK counts it as sent
         return WSD_OK;
     }
     if (policy == WSD_FULL_CLOSE) {
@@ -231,6 +230,13 @@ int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {
     return put(conn, {{header, size}, frame.payload, large ? block_of(*conn.server, frame.payload) : nullptr, key});
 }
 
+// A data frame has been accepted.
+void note_sent(Conn& conn, const Outgoing& frame) {
+    conn.fragmenting = !frame.fin;
+    conn.since_ms = now_ms(*conn.server);
+    conn.server->stats.messages_out += frame.fin;
+}
+
 // The other ways, and what to do when the queue is full.
 int put_or_refuse(Conn& conn, const Outgoing& frame, const SendOptions& options) {
     const net::UnitKey key = options.full == WSD_FULL_REPLACE ? options.key : 0;
@@ -239,6 +245,7 @@ int put_or_refuse(Conn& conn, const Outgoing& frame, const SendOptions& options)
     if (conn.phase != Phase::kOpen) return WSD_E_CLOSED;  // lost while making room
     const int result = put_frame(conn, frame, key);
     if (result != WSD_OK) return result;
+    note_sent(conn, frame);
     (void)full(conn);  // so that a sender that only watches wsd_buffered() gets its on_drain, too
     return conn.phase == Phase::kDead ? WSD_E_CLOSED : WSD_OK;
 }
@@ -258,14 +265,8 @@ int conn_send(Conn& conn, const Outgoing& frame, const SendOptions& options) {
     // Between the fragments of a message only control frames may go (§5.4).
     const bool continues = frame.opcode == ws::Opcode::kContinuation;
     if (continues != conn.fragmenting) return WSD_E_INVALID;
-    Server& server = *conn.server;
-    if (options.full == WSD_FULL_REPLACE || !put_in_cork(conn, frame)) {
-        const int result = put_or_refuse(conn, frame, options);
-        if (result != WSD_OK) return result;
-    }
-    conn.fragmenting = !frame.fin;
-    conn.since_ms = now_ms(server);
-    server.stats.messages_out += frame.fin;
+    if (options.full == WSD_FULL_REPLACE || !put_in_cork(conn, frame)) return put_or_refuse(conn, frame, options);
+    note_sent(conn, frame);
     return WSD_OK;
 }
 
