@@ -120,9 +120,10 @@ $(OUT)/raw_echo: $(OUT)/tests/bench/raw_echo.o
 
 # ----------------------------------------------------------------------------------------------------------- testing
 
+# zlib judges the deflate floor: in tests, fuzz targets and benches only.
 $(OUT)/unit: $(call objects,$(UNIT_SRC)) $(filter-out %/main.o,$(APP_OBJ) $(BENCH_OBJ)) $(LIB)
 	$(call say,LINK)
-	$(Q)$(CXX) $(LINK) $^ -o $@
+	$(Q)$(CXX) $(LINK) $^ -lz -o $@
 
 $(OUT)/integration: $(call objects,$(INTEG_SRC)) $(LIB)
 	$(call say,LINK)
@@ -136,14 +137,14 @@ $(OUT)/api_smoke: tests/c/api_smoke.c include/wsd.h $(LIB)
 
 $(OUT)/%_bench: $(OUT)/tests/bench/%_bench.o $(LIB)
 	$(call say,LINK)
-	$(Q)$(CXX) $(LINK) $^ -o $@
+	$(Q)$(CXX) $(LINK) $^ -lz -o $@
 
 # libFuzzer comes with clang; each target is its own program, built from the sources it needs and the sanitizers.
 build/fuzz/%: tests/fuzz/%.cpp $(LIB_SRC)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
 	$(Q)clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -Iinclude -Isrc -Itests \
-	    $< $(LIB_SRC) -o $@
+	    $< $(LIB_SRC) -lz -o $@
 
 unit: $(OUT)/unit $(OUT)/api_smoke
 	$(OUT)/api_smoke
