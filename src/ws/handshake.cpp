@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/sha1.h"
 #include "http/grammar.h"
+#include "ws/extension.h"
 
 namespace wsd::ws {
 namespace {
@@ -66,6 +67,15 @@ Step check_subprotocols(Bytes head, const http::Request& request, http::Refusal*
     return named_none ? refuse(refusal, 400, "Sec-WebSocket-Protocol without a name") : Step::kDone;
 }
 
+// What is no list of extensions must fail the connection, whether or not any would be taken (§9.1).
+Step check_extensions(Bytes head, const http::Request& request, http::Refusal* refusal) {
+    http::ListWalk walk;
+    for (Bytes element; http::next_listed(head, request, "Sec-WebSocket-Extensions", &walk, &element);) {
+        if (!extension_is_clean(element)) return refuse(refusal, 400, "malformed Sec-WebSocket-Extensions");
+    }
+    return Step::kDone;
+}
+
 }  // namespace
 
 Step check_upgrade(Bytes head, const http::Request& request, const UpgradeRules& rules, char* accept,
@@ -82,6 +92,7 @@ Step check_upgrade(Bytes head, const http::Request& request, const UpgradeRules&
         return refuse(refusal, 400, "Sec-WebSocket-Key is not one of 16 bytes in base64");
     }
     if (check_subprotocols(head, request, refusal) != Step::kDone) return Step::kRefused;
+    if (check_extensions(head, request, refusal) != Step::kDone) return Step::kRefused;
     accept_value(key, accept);
     return Step::kDone;
 }

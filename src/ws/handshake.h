@@ -22,7 +22,8 @@ struct UpgradeRules {
 //             answer must carry Sec-WebSocket-Version: 13 and Upgrade: websocket); 400 for anything else that is
 //             missing, doubled or malformed: no such Upgrade, Connection without "upgrade", a body,
 //             Sec-WebSocket-Version not one number from 0 to 255, Sec-WebSocket-Key not 16 bytes of base64,
-//             Sec-WebSocket-Protocol not a list of 1 to kSubprotocolsMax distinct tokens
+//             Sec-WebSocket-Protocol not a list of 1 to kSubprotocolsMax distinct tokens, Sec-WebSocket-Extensions
+//             that does not follow its grammar (§9.1)
 // The version is judged before the key and the subprotocols, as another version's may look different.
 [[nodiscard]] http::Step check_upgrade(Bytes head, const http::Request& request, const UpgradeRules& rules,
                                        char* accept, http::Refusal* refusal);

@@ -198,6 +198,11 @@ const Row kUpgrades[] = {
     {"§11.3.4", "no subprotocol in the list", "Sec-WebSocket-Protocol:\r\n", 400},
     {"§11.3.4", "a list of commas", "Sec-WebSocket-Protocol: ,\r\n", 400},
     {"RFC 9110 §5.6.1", "an empty element among others", "Sec-WebSocket-Protocol: a,,b\r\n", 0},
+    {"§9.1", "extensions", "Sec-WebSocket-Extensions: a; b=c, d; e=\"f\"\r\nSec-WebSocket-Extensions: g\r\n", 0},
+    {"§9.1", "an extension with a space", "Sec-WebSocket-Extensions: a b\r\n", 400},
+    {"§9.1", "an extension without a name", "Sec-WebSocket-Extensions: a, ; b\r\n", 400},
+    {"§9.1", "a parameter without a value", "Sec-WebSocket-Extensions: a; b=\r\n", 400},
+    {"§9.1", "a quoted value that is no token", "Sec-WebSocket-Extensions: a; b=\"c d\"\r\n", 400},
 };
 
 // What of an upgrade its request line decides.
