@@ -127,7 +127,7 @@ $(OUT)/unit: $(call objects,$(UNIT_SRC)) $(filter-out %/main.o,$(APP_OBJ) $(BENC
 
 $(OUT)/integration: $(call objects,$(INTEG_SRC)) $(LIB)
 	$(call say,LINK)
-	$(Q)$(CXX) $(LINK) $^ -pthread -o $@
+	$(Q)$(CXX) $(LINK) $^ -pthread -lz -o $@
 
 # Compiled and linked as C: the header is C99 and the library needs nothing but libc.
 $(OUT)/api_smoke: tests/c/api_smoke.c include/wsd.h $(LIB)
@@ -199,8 +199,12 @@ bench: all $(addprefix $(OUT)/,$(BENCHES)) $(OUT)/raw_echo ## speed, as ratios m
 	tests/bench/callgrind.sh $(OUT)
 	tests/bench/run.py $(OUT)
 
-interop: all ## other people's clients and a real browser
-	tests/interop/run.sh ./wsd
+$(OUT)/fanout: $(OUT)/tests/interop/fanout.o $(LIB)
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -o $@
+
+interop: all $(OUT)/fanout ## other people's clients and a real browser
+	tests/interop/run.sh ./wsd $(OUT)/fanout
 
 autobahn: all ## the Autobahn fuzzing client, if it is installed
 	autobahn/run ./wsd

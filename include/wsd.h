@@ -81,7 +81,8 @@ typedef enum wsd_result {
     WSD_E_PING_TIMEOUT = -29,       /* silent for stale_timeout_ms */
     WSD_E_IDLE_TIMEOUT = -30,       /* no message for idle_timeout_ms, or no byte for read_timeout_ms */
     WSD_E_WRITE_TIMEOUT = -31,      /* took nothing of what is queued for write_timeout_ms */
-    WSD_E_VANISHED = -32            /* end of stream or reset without a close frame */
+    WSD_E_VANISHED = -32,           /* end of stream or reset without a close frame */
+    WSD_E_DEFLATE = -33             /* compressed message that is no DEFLATE stream (RFC 7692 7.2.2) */
 } wsd_result;
 
 /* A short English text for any wsd_result; static, never NULL. Any thread. */
@@ -223,6 +224,17 @@ typedef struct wsd_config {
     /* Handshake. */
     const char *subprotocols; /* NULL; comma-separated tokens, those that the server speaks; kept: copied */
     int allow_http10;         /* 0; take an upgrade over HTTP/1.0, which RFC 6455 does not allow */
+
+    /* permessage-deflate (RFC 7692). A connection without context takeover holds no memory for it; with it, each way
+     * that uses it holds up to twice its window, and what finds strings in it: see deflate_memory_max_bytes. */
+    int deflate;                        /* 0; 1: agree to it when a client offers it */
+    int deflate_level;                  /* 1: fast; 2: smaller, for about three times the work */
+    uint32_t deflate_threshold_bytes;   /* 64; shorter messages are sent as they are */
+    int deflate_server_takeover;        /* 0; 1: messages to a client may refer to earlier ones */
+    int deflate_client_takeover;        /* 0; 1: messages from a client may */
+    uint8_t deflate_server_window_bits; /* 15, 8-15; 1 << bits bytes that a reference may span */
+    uint8_t deflate_client_window_bits; /* 15, 8-15; asked of clients that say they can be asked. Many cannot do 8 */
+    size_t deflate_memory_max_bytes;    /* 64 MiB for context takeover in all; past it new connections get none */
 
     const char *kernels; /* NULL: the fastest for this CPU, or what the environment's WSD_KERNELS names; else
                             "scalar", "avx2", ... for that one */
@@ -425,14 +437,18 @@ WSD_API int wsd_set_user(wsd_server *server, wsd_conn conn, void *user);
 WSD_API void *wsd_user(const wsd_server *server, wsd_conn conn);
 
 typedef struct wsd_conn_info {
-    size_t size;             /* set by the caller: sizeof(wsd_conn_info) */
-    char peer[112];          /* "192.0.2.1:5000", "[2001:db8::1]:5000" or "unix:"; NUL-terminated */
-    const char *subprotocol; /* chosen in the handshake, or NULL; valid as long as the connection */
-    int listener;            /* the number wsd_server_listen() gave */
-    int open;                /* 1 from on_open until closing begins */
-    uint32_t rtt_ms;         /* of the last pong to the server's ping; UINT32_MAX before the first */
-    uint64_t last_rx_ms;     /* loop time of the last byte received */
-    size_t buffered_bytes;   /* as wsd_buffered() */
+    size_t size;                 /* set by the caller: sizeof(wsd_conn_info) */
+    char peer[112];              /* "192.0.2.1:5000", "[2001:db8::1]:5000" or "unix:"; NUL-terminated */
+    const char *subprotocol;     /* chosen in the handshake, or NULL; valid as long as the connection */
+    int listener;                /* the number wsd_server_listen() gave */
+    int open;                    /* 1 from on_open until closing begins */
+    uint32_t rtt_ms;             /* of the last pong to the server's ping; UINT32_MAX before the first */
+    uint64_t last_rx_ms;         /* loop time of the last byte received */
+    size_t buffered_bytes;       /* as wsd_buffered() */
+    uint8_t deflate_server_bits; /* permessage-deflate's windows as agreed; 0 without it */
+    uint8_t deflate_client_bits;
+    uint8_t deflate_server_takeover; /* 1: context takeover is in force this way */
+    uint8_t deflate_client_takeover;
 } wsd_conn_info;
 
 /* Fills `info`. Returns WSD_OK, WSD_E_CLOSED or WSD_E_INVALID. */
@@ -491,10 +507,17 @@ typedef struct wsd_stats {
     uint64_t close_codes[16]; /* ended with 1000-1014 by the last two digits; [15] all other codes */
     uint64_t causes[16];      /* ended, by wsd_cause */
 
-    uint64_t queued_bytes; /* in all send queues now */
-    uint64_t memory_bytes; /* held by the library now */
-    uint64_t allocations;  /* asked of the allocator since the start */
-    uint64_t turns;        /* of the loop */
+    uint64_t deflated_count;       /* messages and fragments deflated; a prepared one once for each window size */
+    uint64_t deflate_input_bytes;  /* before */
+    uint64_t deflated_bytes;       /* and after; what did not get smaller, and went out as it was, is not counted */
+    uint64_t inflated_count;       /* compressed messages received */
+    uint64_t inflate_input_bytes;  /* before */
+    uint64_t inflated_bytes;       /* and after */
+    uint64_t deflate_memory_bytes; /* held for compression now, the server's own buffers included */
+    uint64_t queued_bytes;         /* in all send queues now */
+    uint64_t memory_bytes;         /* held by the library now */
+    uint64_t allocations;          /* asked of the allocator since the start */
+    uint64_t turns;                /* of the loop */
 } wsd_stats;
 
 /* Fills `stats` up to its size. Returns WSD_OK or WSD_E_INVALID. */

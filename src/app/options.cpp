@@ -64,6 +64,13 @@ Setter bytes(T wsd_config::*field) {
     };
 }
 
+Setter turn_on(int wsd_config::*field) {
+    return [field](Options& options, std::string_view) -> std::string {
+        options.config.*field = 1;
+        return {};
+    };
+}
+
 bool parse_ms(std::string_view text, uint32_t* ms) {
     uint64_t n = 0;
     const bool ok = parse_scaled(text, {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}},
@@ -120,6 +127,11 @@ std::string set_drain_grace(Options& options, std::string_view text) {
     return parse_ms(text, &options.drain_grace_ms) ? "" : kTimeForm;
 }
 
+std::string set_no_deflate(Options& options, std::string_view) {
+    options.config.deflate = 0;
+    return {};
+}
+
 std::string set_subprotocols(Options& options, std::string_view text) {
     options.subprotocols = text;
     options.config.subprotocols = options.subprotocols.c_str();
@@ -139,11 +151,22 @@ const std::vector<Flag>& flags() {
         {"host", "ADDR", "address for --port (127.0.0.1); * for all", set_host},
         {"listen", "ADDR", "HOST:PORT, [V6]:PORT, unix:PATH or fd:N; may be repeated", set_listen},
         {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)", set_subprotocols, "subprotocols"},
-        {"allow-http10", "", "take upgrades over HTTP/1.0",
-         [](Options& o, std::string_view) {
-             o.config.allow_http10 = 1;
-             return std::string();
-         }},
+        {"allow-http10", "", "take upgrades over HTTP/1.0", turn_on(&C::allow_http10)},
+
+        {"no-deflate", "", "do not agree to permessage-deflate", set_no_deflate},
+        {"deflate-level", "N", "1: fast; 2: smaller (1)", count(&C::deflate_level), "deflate_level"},
+        {"deflate-threshold", "BYTES", "shorter messages are sent as they are (64)",
+         bytes(&C::deflate_threshold_bytes)},
+        {"deflate-server-takeover", "", "let messages to a client refer to earlier ones",
+         turn_on(&C::deflate_server_takeover)},
+        {"deflate-client-takeover", "", "let messages from a client refer to earlier ones",
+         turn_on(&C::deflate_client_takeover)},
+        {"deflate-server-window-bits", "N", "8-15, of messages to a client (15)", count(&C::deflate_server_window_bits),
+         "deflate_server_window_bits"},
+        {"deflate-client-window-bits", "N", "8-15, asked of clients for theirs (15)",
+         count(&C::deflate_client_window_bits), "deflate_client_window_bits"},
+        {"deflate-memory-bytes", "BYTES", "for takeover in all; past it new connections get none (64M)",
+         bytes(&C::deflate_memory_max_bytes)},
 
         {"max-connections", "N", "connections at a time (100000); 0: no limit", count(&C::connection_max_count),
          "connection_max_count"},
@@ -231,6 +254,7 @@ std::string check(Options* options) {
 
 bool parse_options(int argc, char** argv, Options* options, std::string* error) {
     wsd_config_init(&options->config, sizeof options->config);
+    options->config.deflate = 1;
     for (int i = 1; i < argc; i++) {
         const std::string_view argument = argv[i];
         if (argument.substr(0, 2) != "--") {

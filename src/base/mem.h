@@ -14,6 +14,7 @@ enum class Purpose : uint8_t {
     kHandshake,  // requests being read or waiting for a decision
     kReceive,    // messages being assembled, torn control frames
     kSend,       // send queues and prepared messages
+    kDeflate,    // compression: windows, tables and buffers
     kCount,
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "server/compression.h"
 #include "server/listener.h"
 #include "server/prepared.h"
 #include "server/server.h"
@@ -70,6 +71,14 @@ const wsd_config kDefaults = {
     .backlog = 4096,
     .subprotocols = nullptr,
     .allow_http10 = 0,
+    .deflate = 0,
+    .deflate_level = 1,
+    .deflate_threshold_bytes = 64,
+    .deflate_server_takeover = 0,
+    .deflate_client_takeover = 0,
+    .deflate_server_window_bits = ws::kWindowBitsMax,
+    .deflate_client_window_bits = ws::kWindowBitsMax,
+    .deflate_memory_max_bytes = 64u << 20,
     .kernels = nullptr,
 };
 
@@ -171,6 +180,7 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
     if (!server || !stats || stats->size < sizeof(size_t)) return WSD_E_INVALID;
     wsd_stats now = server->stats;
     now.connections_active = server->conns.live_count();
+    now.deflate_memory_bytes = server->mem.used_bytes[size_t(Purpose::kDeflate)];
     now.queued_bytes += server->cork.len;
     now.memory_bytes = mem_used(server->mem);
     now.allocations = server->mem.allocation_count;
@@ -217,8 +227,7 @@ extern "C" int wsd_send_prepared(wsd_server* server, wsd_conn id, wsd_prepared* 
     if (!server || !prepared || !read_options(options, &own)) return WSD_E_INVALID;
     Conn* const conn = find(server, id);
     if (!conn) return WSD_E_CLOSED;
-    const Bytes frame{prepared->frame->data(), prepared->frame->capacity};
-    return conn_send(*conn, {prepared->opcode, true, frame, prepared->frame}, own);
+    return conn_send(*conn, {.opcode = prepared->opcode, .fin = true, .payload = {}, .prepared = prepared}, own);
 }
 
 extern "C" void wsd_prepared_release(wsd_prepared* prepared) {
@@ -307,6 +316,10 @@ extern "C" int wsd_conn_info_get(const wsd_server* server, wsd_conn id, wsd_conn
     now.rtt_ms = conn->rtt_ms;
     now.last_rx_ms = conn->last_rx_ms;
     now.buffered_bytes = conn_buffered(*conn);
+    now.deflate_server_bits = server_bits(*conn);
+    now.deflate_client_bits = client_bits(*conn);
+    now.deflate_server_takeover = conn->takeover && conn->takeover->sends;
+    now.deflate_client_takeover = conn->takeover && conn->takeover->receives;
     copy_sized(info, &now, sizeof now);
     return WSD_OK;
 }

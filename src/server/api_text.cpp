@@ -22,6 +22,7 @@ extern "C" const char* wsd_error_text(int result) {
         case WSD_E_FRAGMENT_LIMIT: return "too many fragments";
         case WSD_E_CONTROL_TOO_LONG: return "control frame too long";
         case WSD_E_CONTROL_FRAGMENTED: return "fragmented control frame";
+        case WSD_E_DEFLATE: return "compressed message is no DEFLATE stream";
         case WSD_E_UTF8: return "text is not UTF-8";
         case WSD_E_CLOSE_PAYLOAD: return "invalid close frame";
         case WSD_E_PING_TIMEOUT: return "ping timeout";

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "server/compression.h"
 #include "server/server.h"
 #include "server/upgrade.h"
 
@@ -17,33 +18,6 @@ constexpr size_t kInPlaceBytes = 16 * 1024;
 // A message's block grows with what has come, never with what was declared: at most to twice that and this much.
 constexpr size_t kAssemblyStep = 16 * 1024;
 
-void out_of_memory(Conn& conn) { conn_fail(conn, 1011, {WSD_CAUSE_NOMEM, WSD_E_NOMEM}); }
-
-// ---------------------------------------------------------------------------------------------------- assembling
-
-// Do pieces go to the application, or nowhere, as they come?
-bool takes_pieces(const Conn& conn) { return conn.server->callbacks.on_chunk || conn.phase != Phase::kOpen; }
-
-// Room for `need` more bytes, of the `left` that the current frame still adds. False when memory is refused.
-bool assembly_reserve(Server& server, Assembly& in, size_t need, uint64_t left) {
-    // What rests in the pool is held anyway, so it may be as large as the peer declares.
-    if (!in.block && left >= kInPlaceBytes) in.block = net::block_take(server.blocks, size_t(left));
-    const size_t capacity = in.block ? in.block->capacity : 0;
-    if (capacity - in.len >= need) return true;
-    size_t wanted = in.len + (need > in.len ? need : in.len);
-    if (in.message.fin && wanted - in.len > left) wanted = in.len + size_t(left);  // the message ends there
-    net::SharedBlock* const block = in.block ? net::block_resize(in.block, wanted)
-                                             : net::block_new(server.mem, Purpose::kReceive, wanted, &server.blocks);
-    if (!block) return false;
-    in.block = block;
-    return true;
-}
-
-Assembly* assembly_new(Server& server, const ws::Message& message) {
-    void* const room = mem_alloc(server.mem, Purpose::kReceive, sizeof(Assembly));
-    return room ? new (room) Assembly{message, nullptr, 0} : nullptr;
-}
-
 // ---------------------------------------------------------------------------------------------------- delivering
 
 void conn_deliver(Conn& conn, ws::Opcode opcode, Bytes data) {
@@ -55,74 +29,71 @@ void conn_deliver(Conn& conn, ws::Opcode opcode, Bytes data) {
     }
 }
 
-void conn_deliver_piece(Conn& conn, const ws::Message& message, Bytes data) {
-    Server& server = *conn.server;
-    const bool final = ws::message_complete(message);
-    conn.since_ms = now_ms(server);
-    if (final) server.stats.messages_in++;
-    if (data.len || final) {
-        server.callbacks.on_chunk(&server, id_of(conn.handle), wsd_opcode(message.opcode), data.p, data.len, final);
-    }
-}
-
 // The last byte of an assembled message has come. It is taken off the connection first: the callback may end it.
 void finish_message(Conn& conn) {
     Server& server = *conn.server;
     Assembly* const done = conn.in;
     conn.in = nullptr;
-    conn.large_before = done->len > server.config.receive_buffer_bytes;
-    if (!takes_pieces(conn)) {
-        server.delivering = done->block;
-        conn_deliver(conn, done->message.opcode, {done->block ? done->block->data() : nullptr, done->len});
-        server.delivering = nullptr;
-    }
+    conn.large_before = done->len > server.config.receive_buffer_bytes && !done->message.compressed;
+    if (!takes_pieces(conn)) conn_deliver_assembled(conn, *done);
     assembly_free(server, done);
 }
 
 // ------------------------------------------------------------------------------------------------------- feeding
+
+// Unmasked payload goes where the message goes.
+void use_piece(Conn& conn, Assembly& in, const uint8_t* p, size_t n) {
+    if (in.message.compressed) return (void)conn_inflate(conn, in, {p, n});  // if it fails, the connection has ended
+    if (takes_pieces(conn))
+        return conn_deliver_piece(conn, in.message.opcode, {p, n}, ws::message_complete(in.message));
+    if (n == 0) return;
+    if (!assembly_reserve(*conn.server, in, n, n + in.message.frame_remaining)) return conn_out_of_memory(conn);
+    uint8_t* const to = in.block->data() + in.len;
+    if (to != p) std::memcpy(to, p, n);
+    in.len += n;
+}
 
 // Takes payload of the frame that is open from [p, end), which may be the assembly's own room; returns where it ended.
 uint8_t* take_piece(Conn& conn, uint8_t* p, uint8_t* end) {
     Assembly& in = *conn.in;
     const size_t avail = size_t(end - p);
     const size_t n = avail < in.message.frame_remaining ? avail : size_t(in.message.frame_remaining);
+    ws::Violation violation;
     if (conn.phase != Phase::kOpen) {
         in.message.frame_remaining -= n;  // closing: only the end of the frame matters
+    } else if (ws::message_take(in.message, *conn.server->kernels, p, n, &violation) == ws::Parse::kViolation) {
+        conn_violation(conn, violation);
     } else {
-        ws::Violation violation;
-        if (ws::message_take(in.message, *conn.server->kernels, p, n, &violation) == ws::Parse::kViolation) {
-            conn_violation(conn, violation);
-            return end;
-        }
-        if (takes_pieces(conn)) {
-            const ws::Message message = in.message;
-            conn_deliver_piece(conn, message, {p, n});
-            if (!conn.in) return p + n;  // the callback ended the connection
-        } else if (n) {
-            if (!assembly_reserve(*conn.server, in, n, n + in.message.frame_remaining)) {
-                out_of_memory(conn);
-                return end;
-            }
-            uint8_t* const to = in.block->data() + in.len;
-            if (to != p) std::memcpy(to, p, n);
-            in.len += n;
-        }
+        use_piece(conn, in, p, n);
     }
-    if (ws::message_complete(in.message)) finish_message(conn);
+    // Whatever ended the connection took the message with it.
+    if (conn.in && ws::message_complete(conn.in->message)) finish_message(conn);
     return p + n;
 }
 
 // The common case: a message in one frame that lies whole in the buffer, delivered from there.
 uint8_t* whole_message(Conn& conn, const ws::FrameHeader& header, uint8_t* payload, uint8_t* end) {
     Server& server = *conn.server;
+    const size_t len = size_t(header.payload_bytes);
+    if (header.rsv) {
+        conn_inflate_whole(conn, header, payload);
+        return payload + len;
+    }
     ws::Violation violation;
     if (ws::message_whole(header, server.limits, *server.kernels, payload, &violation) == ws::Parse::kViolation) {
         conn_violation(conn, violation);
         return end;
     }
-    const size_t len = size_t(header.payload_bytes);
     conn_deliver(conn, header.opcode, {payload, len});
     return payload + len;
+}
+
+Assembly* assembly_new(Server& server, const ws::Message& message) {
+    void* const room = mem_alloc(server.mem, Purpose::kReceive, sizeof(Assembly));
+    if (!room) return nullptr;
+    Assembly* const in = new (room) Assembly{};
+    in->message = message;
+    return in;
 }
 
 // Any other data frame: a fragment, one that is still arriving, or one whose pieces go to the application.
@@ -137,8 +108,8 @@ uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload,
     }
     if (!conn.in) {
         conn.in = assembly_new(server, fresh);
-        if (!conn.in) {
-            out_of_memory(conn);
+        if (!conn.in || (fresh.compressed && !conn_inflate_begin(conn, *conn.in))) {
+            conn_out_of_memory(conn);
             return end;
         }
         conn_rearm(conn);  // the read timeout applies now
@@ -187,7 +158,8 @@ uint8_t* feed_frame(Conn& conn, uint8_t* p, uint8_t* end) {
     const Bytes in{p, size_t(end - p)};
     if (!ws::read_short_header(in, conn.server->rules, &header)) {
         ws::Violation violation;
-        switch (ws::read_frame_header(in, conn.server->rules, &header, &violation)) {
+        const ws::FrameRules& rules = conn.deflate_bits ? conn.server->deflate_rules : conn.server->rules;
+        switch (ws::read_frame_header(in, rules, &header, &violation)) {
             case ws::Parse::kNeedMore: return p;
             case ws::Parse::kViolation: conn_violation(conn, violation); return end;
             case ws::Parse::kDone: break;
@@ -211,7 +183,7 @@ void keep(Conn& conn, const uint8_t* p, const uint8_t* end) {
     uint8_t* to = conn.carry;
     if (len > kCarryInSlot) {
         to = static_cast<uint8_t*>(mem_alloc(conn.server->mem, Purpose::kReceive, len));
-        if (!to) return out_of_memory(conn);
+        if (!to) return conn_out_of_memory(conn);
         conn.carry_block = to;
     }
     std::memcpy(to, p, len);
@@ -230,7 +202,8 @@ struct Room {
 Room receive_room(Conn& conn) {
     Server& server = *conn.server;
     const size_t buffer_bytes = server.config.receive_buffer_bytes;
-    const bool large = conn.in && conn.in->message.frame_remaining >= kInPlaceBytes && !takes_pieces(conn);
+    const bool large = conn.in && conn.in->message.frame_remaining >= kInPlaceBytes && !conn.in->message.compressed &&
+                       !takes_pieces(conn);
     if (!large) {
         // After a message larger than the buffer the next is likely to be one, too: what is not read here is received
         // in its place instead of being copied there.
@@ -272,9 +245,43 @@ uint8_t* join_carry(Conn& conn, uint8_t* p) {
 
 }  // namespace
 
+void conn_out_of_memory(Conn& conn) { conn_fail(conn, 1011, {WSD_CAUSE_NOMEM, WSD_E_NOMEM}); }
+
+bool takes_pieces(const Conn& conn) { return conn.server->callbacks.on_chunk || conn.phase != Phase::kOpen; }
+
+void conn_deliver_piece(Conn& conn, ws::Opcode opcode, Bytes data, bool final) {
+    Server& server = *conn.server;
+    conn.since_ms = now_ms(server);
+    if (final) server.stats.messages_in++;
+    if (data.len || final) {
+        server.callbacks.on_chunk(&server, id_of(conn.handle), wsd_opcode(opcode), data.p, data.len, final);
+    }
+}
+
+void conn_deliver_assembled(Conn& conn, const Assembly& in) {
+    conn.server->delivering = in.block;
+    conn_deliver(conn, in.message.opcode, in.block ? Bytes{in.block->data(), in.len} : in.decoded);
+    conn.server->delivering = nullptr;
+}
+
+bool assembly_reserve(Server& server, Assembly& in, size_t need, uint64_t left) {
+    // What rests in the pool is held anyway, so it may be as large as the peer declares.
+    if (!in.block && left >= kInPlaceBytes) in.block = net::block_take(server.blocks, size_t(left));
+    const size_t capacity = in.block ? in.block->capacity : 0;
+    if (capacity - in.len >= need) return true;
+    size_t wanted = in.len + (need > in.len ? need : in.len);
+    if (in.message.fin && wanted - in.len > left) wanted = in.len + size_t(left);  // the message ends there
+    net::SharedBlock* const block = in.block ? net::block_resize(in.block, wanted)
+                                             : net::block_new(server.mem, Purpose::kReceive, wanted, &server.blocks);
+    if (!block) return false;
+    in.block = block;
+    return true;
+}
+
 void assembly_free(Server& server, Assembly* in) {
     if (!in) return;
     net::block_release(in->block);
+    inflating_free(server, in->inflating);
     mem_free(server.mem, Purpose::kReceive, in, sizeof(Assembly));
 }
 
@@ -331,7 +338,7 @@ void conn_read(Conn& conn) {
     if (!discard && !conn_wants_input(conn)) return;
 
     const Room room = receive_room(conn);
-    if (!room.p) return out_of_memory(conn);
+    if (!room.p) return conn_out_of_memory(conn);
     size_t n = 0;
     const net::Io io = net::receive(conn.source.fd, room.p, room.len, &n);
     if (io != net::Io::kOk) {
@@ -384,7 +391,7 @@ void conn_accept(Server& server, int fd, uint8_t listener) {
     conn->server = &server;
     conn->source = {conn_ready, fd};
     conn->deadline.fired = conn_deadline_fired;
-    conn->listener = listener;
+    conn->listener = listener & (kListenerMax - 1);
     conn->since_ms = conn->last_rx_ms = now_ms(server);
     conn_rearm(*conn);
     // The request has often come already; reading it now saves a turn, and epoll tells of whatever comes after.

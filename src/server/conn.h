@@ -18,6 +18,8 @@ namespace wsd::server {
 
 using Server = ::wsd_server;
 using Upgrade = ::wsd_request;
+struct Inflating;  // compression.h
+struct Takeover;
 
 // Forward only.
 enum class Phase : uint8_t {
@@ -41,6 +43,11 @@ struct Assembly {
     ws::Message message;
     net::SharedBlock* block;  // the payload so far; held; null when pieces are delivered or skipped as they come
     size_t len;               // of it
+
+    // Of a compressed message.
+    Inflating* inflating;     // owned; null when the message comes in one piece
+    uint64_t inflated_bytes;  // that have been judged
+    Bytes decoded;            // all of it at its end, where there is no block: in a window
 };
 
 // Input that cannot be used yet: a torn frame header fits the slot, anything longer has a block of its own.
@@ -63,6 +70,7 @@ struct Conn {
     Upgrade* upgrade = nullptr;    // the request being read or decided; owned; null at rest
     Assembly* in = nullptr;        // owned; null at rest
     net::OutQueue* out = nullptr;  // owned; null at rest
+    Takeover* takeover = nullptr;  // owned; null without context takeover
     char* subprotocol = nullptr;   // owned, NUL-terminated; null: none
     void* user = nullptr;          // the application's; never read here
     uint64_t last_rx_ms = 0;       // loop time of the last byte received
@@ -70,11 +78,14 @@ struct Conn {
     uint64_t ping_sent_ms = 0;     // of the latest ping of ours, or of the opening
     uint32_t ping_number = 0;      // in its payload, so that its pong is known
     uint16_t close_code = 0;       // for on_close: the peer's once it came, ours before
+    int16_t error = 0;             // the wsd_result behind `cause`
     uint8_t reason_len = 0;        // of `reason`
-    uint8_t listener = 0;
+    uint8_t deflate_bits = 0;      // the windows agreed on: server's * 16 + client's; 0 without permessage-deflate
+    uint8_t listener : 6 = 0;      // < kListenerMax
+    bool answered : 1 = false;     // a plain request was answered here: no handshake that could fail
+    bool deflating : 1 = false;    // the message sent by wsd_send_fragment() is compressed
     Phase phase = Phase::kHttp;
     wsd_cause cause : 8 = {};  // why it ends; 0 while it lives
-    int16_t error = 0;         // the wsd_result behind `cause`
     Work work = 0;
 
     bool readable : 1 = true;       // an edge came and the end of input has not been met since
@@ -90,7 +101,6 @@ struct Conn {
     bool close_received : 1 = false;
     bool shut : 1 = false;          // our direction of the stream has been ended
     bool ping_pending : 1 = false;  // the pong for ping_number has not come
-    bool answered : 1 = false;      // a plain request was answered here: no handshake that could fail
 };
 static_assert(sizeof(Conn) <= 192);
 
@@ -117,6 +127,19 @@ void conn_drop_input(Conn& conn);
 // Null is allowed.
 void assembly_free(Server& server, Assembly* in);
 
+// Room for `need` more bytes, of the `left` that the current frame still adds. False when memory is refused.
+[[nodiscard]] bool assembly_reserve(Server& server, Assembly& in, size_t need, uint64_t left);
+
+// Do pieces go to the application, or nowhere, as they come?
+bool takes_pieces(const Conn& conn);
+
+void conn_deliver_piece(Conn& conn, ws::Opcode opcode, Bytes data, bool final);
+
+// The whole message that was assembled, or left in a window.
+void conn_deliver_assembled(Conn& conn, const Assembly& in);
+
+void conn_out_of_memory(Conn& conn);
+
 // Does the connection use input now?
 bool conn_wants_input(const Conn& conn);
 
@@ -133,12 +156,14 @@ struct SendOptions {
     uint64_t key = 0;
 };
 
-// What goes out as one frame: plain bytes, or a block that holds header and payload already.
+// What goes out as one frame.
 struct Outgoing {
     ws::Opcode opcode;
     bool fin;
     Bytes payload;
-    net::SharedBlock* block = nullptr;  // prepared: `payload` is the whole frame in it
+    wsd_prepared* prepared = nullptr;   // instead of `payload`
+    bool framed = false;                // `payload` is the whole frame, header included ...
+    net::SharedBlock* block = nullptr;  // ... and lies in this
 };
 
 // A data frame of an application, as wsd_send() and its kin promise.

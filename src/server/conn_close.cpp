@@ -6,6 +6,7 @@
 //                                                                              resets, deadlines and wsd_abort()
 #include <unistd.h>
 
+#include "server/compression.h"
 #include "server/server.h"
 #include "server/upgrade.h"
 
@@ -189,7 +190,8 @@ void conn_free(Conn& conn) {
     conn_drop_input(conn);
     conn_drop_output(conn);
     upgrade_free(conn);
-    if (conn.subprotocol) mem_free(server.mem, Purpose::kConn, conn.subprotocol, std::strlen(conn.subprotocol) + 1);
+    compression_end(conn);
+    drop_subprotocol(conn);
     server.conns.free(&conn);
 }
 
@@ -203,6 +205,7 @@ int result_of(ws::Fault fault) {
         case ws::Fault::kControlFragmented: return WSD_E_CONTROL_FRAGMENTED;
         case ws::Fault::kMessageTooLarge: return WSD_E_MESSAGE_TOO_LARGE;
         case ws::Fault::kTooManyFragments: return WSD_E_FRAGMENT_LIMIT;
+        case ws::Fault::kDeflate: return WSD_E_DEFLATE;
         case ws::Fault::kUtf8: return WSD_E_UTF8;
         case ws::Fault::kClose: return WSD_E_CLOSE_PAYLOAD;
     }

@@ -1,5 +1,7 @@
 // The sending half of a connection: from a send to one write, through the cork while the connection's own input is
 // being used, and through its queue otherwise.
+#include "server/compression.h"
+#include "server/prepared.h"
 #include "server/server.h"
 
 namespace wsd::server {
@@ -215,7 +217,7 @@ bool put_in_cork(Conn& conn, const Outgoing& frame) {
     // An HTTP answer may have filled the cork beyond that mark, so it is added up, not subtracted.
     if (cork.len + ws::kFrameHeaderMax + frame.payload.len >= server.cork_bytes) return false;
     uint8_t* const p = cork.p + cork.len;
-    const size_t size = ws::write_frame_header(p, frame.opcode, frame.fin, 0, frame.payload.len);
+    const size_t size = frame.framed ? 0 : ws::write_frame_header(p, frame.opcode, frame.fin, 0, frame.payload.len);
     if (frame.payload.len) std::memcpy(p + size, frame.payload.p, frame.payload.len);
     cork.len += size + frame.payload.len;
     cork.units++;
@@ -223,7 +225,7 @@ bool put_in_cork(Conn& conn, const Outgoing& frame) {
 }
 
 int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {
-    if (frame.block) return put(conn, {{}, frame.payload, frame.block, key});
+    if (frame.framed) return put(conn, {{}, frame.payload, frame.block, key});
     uint8_t header[ws::kFrameHeaderMax];
     const size_t size = ws::write_frame_header(header, frame.opcode, frame.fin, 0, frame.payload.len);
     const bool large = frame.payload.len >= kWriteThroughBytes && !key;
@@ -243,8 +245,17 @@ int put_or_refuse(Conn& conn, const Outgoing& frame, const SendOptions& options)
     const bool replaces = key && conn.out && net::out_queue_waits(*conn.out, key);
     if (!replaces && full(conn)) return refuse(conn, options.full);
     if (conn.phase != Phase::kOpen) return WSD_E_CLOSED;  // lost while making room
-    const int result = put_frame(conn, frame, key);
-    if (result != WSD_OK) return result;
+
+    Outgoing final = frame;
+    net::SharedBlock* held = nullptr;
+    if (frame.prepared) prepared_choose(final);
+    if (conn.deflate_bits && !conn_deflate(conn, final, key != 0, &held)) return WSD_E_NOMEM;
+    const int result = !key && put_in_cork(conn, final) ? int(WSD_OK) : put_frame(conn, final, key);
+    net::block_release(held);
+    if (result != WSD_OK) {
+        if (conn.deflate_bits) conn_deflate_undo(conn);
+        return result;
+    }
     note_sent(conn, frame);
     (void)full(conn);  // so that a sender that only watches wsd_buffered() gets its on_drain, too
     return conn.phase == Phase::kDead ? WSD_E_CLOSED : WSD_OK;
@@ -265,7 +276,8 @@ int conn_send(Conn& conn, const Outgoing& frame, const SendOptions& options) {
     // Between the fragments of a message only control frames may go (§5.4).
     const bool continues = frame.opcode == ws::Opcode::kContinuation;
     if (continues != conn.fragmenting) return WSD_E_INVALID;
-    if (options.full == WSD_FULL_REPLACE || !put_in_cork(conn, frame)) return put_or_refuse(conn, frame, options);
+    const bool plain = !conn.deflate_bits && !frame.prepared && options.full != WSD_FULL_REPLACE;
+    if (!plain || !put_in_cork(conn, frame)) return put_or_refuse(conn, frame, options);
     note_sent(conn, frame);
     return WSD_OK;
 }

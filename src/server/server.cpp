@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "server/compression.h"
 #include "server/listener.h"
 #include "server/upgrade.h"
 
@@ -29,6 +30,8 @@ uint32_t power_of_two(uint32_t n) {
     while (power < n) power *= 2;
     return power;
 }
+
+bool window_bits_ok(unsigned bits) { return bits >= ws::kWindowBitsMin && bits <= ws::kWindowBitsMax; }
 
 // ---------------------------------------------------------------------------------------------------------- turning
 
@@ -97,6 +100,7 @@ int open_all(Server& server) {
     void* const buffer = mem_alloc(server.mem, Purpose::kServer, kReceiveHeadroom + config.receive_buffer_bytes);
     server.receive_buffer = static_cast<uint8_t*>(buffer);
     server.cork.p = static_cast<uint8_t*>(mem_alloc(server.mem, Purpose::kServer, kCorkBytes));
+    if (!compression_open(server)) return WSD_E_NOMEM;
     if (!buffer || !server.cork.p || !server.posts.open(server.mem, config.post_max_count)) return WSD_E_NOMEM;
 
     server.reactor.clock = config.clock ? config.clock : monotonic;
@@ -120,6 +124,8 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
     server->config.post_max_count = power_of_two(config.post_max_count);
     server->callbacks = callbacks;
     server->rules.max_bytes = config.frame_max_bytes;
+    server->deflate_rules = server->rules;
+    server->deflate_rules.rsv_allowed = ws::kRsvCompressed;
     server->cork_bytes = config.send_high_bytes < kCorkBytes ? config.send_high_bytes : kCorkBytes;
     server->limits = {config.message_max_bytes, config.fragment_max_count};
     server->accept_retry.server = server->drain_cut.server = server->blocks_trim.server = server;
@@ -152,6 +158,7 @@ void server_free(Server* server) {
     net::reactor_close(server->reactor);
 
     Mem& owned = server->mem;
+    compression_close(*server);
     server->posts.close(owned);
     mem_free(owned, Purpose::kServer, server->cork.p, kCorkBytes);
     mem_free(owned, Purpose::kServer, server->receive_buffer, kReceiveHeadroom + server->config.receive_buffer_bytes);
@@ -184,6 +191,9 @@ const char* config_invalid(const wsd_config& c) {
         {"defer_accept_s", c.defer_accept_s <= 3600},
         {"tcp_user_timeout_ms", c.tcp_user_timeout_ms <= INT32_MAX},
         {"subprotocols", !c.subprotocols || ws::subprotocols_are_tokens(bytes_of(c.subprotocols))},
+        {"deflate_level", c.deflate_level == 1 || c.deflate_level == 2},
+        {"deflate_server_window_bits", window_bits_ok(c.deflate_server_window_bits)},
+        {"deflate_client_window_bits", window_bits_ok(c.deflate_client_window_bits)},
         {"kernels", !c.kernels || ws::kernels_find(c.kernels)},
     };
     for (const auto& rule : kRules) {

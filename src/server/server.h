@@ -16,7 +16,10 @@ constexpr size_t kCorkBytes = 256 * 1024;
 // A payload from here on is written from where it lies instead of being copied behind what is corked.
 constexpr size_t kWriteThroughBytes = 16 * 1024;
 
-constexpr unsigned kListenerMax = 64;
+// A message up to here is deflated into a buffer of the server's, a larger one into a block that its queue refers to.
+constexpr size_t kPackedBytes = 64 * 1024;
+
+constexpr unsigned kListenerMax = 64;  // Conn::listener has six bits
 
 struct Listener {
     net::Source source;
@@ -47,6 +50,8 @@ struct ServerTimer {
     Server* server = nullptr;
 };
 
+struct Compression;  // compression.h
+
 struct Watch {
     net::Source source;
     ListNode node;  // in server->watches, or in server->watches_gone until the end of the turn
@@ -64,6 +69,7 @@ struct wsd_server {
     wsd_callbacks callbacks = {};
     const wsd::ws::Kernels* kernels = nullptr;
     wsd::ws::FrameRules rules;
+    wsd::ws::FrameRules deflate_rules;  // of connections with permessage-deflate
     wsd::ws::MessageLimits limits;
     char* subprotocols = nullptr;  // owned copy of config.subprotocols
 
@@ -81,9 +87,10 @@ struct wsd_server {
 
     uint8_t* receive_buffer = nullptr;  // kReceiveHeadroom, then config.receive_buffer_bytes
     wsd::server::Cork cork;
-    size_t cork_bytes = 0;                        // kCorkBytes, or the high mark where that is lower
-    wsd::net::BlockPool blocks;                   // what large messages are received into
-    wsd::server::ServerTimer blocks_trim;         // armed while some rest
+    size_t cork_bytes = 0;                            // kCorkBytes, or the high mark where that is lower
+    wsd::server::Compression* compression = nullptr;  // owned; null without permessage-deflate
+    wsd::net::BlockPool blocks;                       // what large messages are received into
+    wsd::server::ServerTimer blocks_trim;             // armed while some rest
     wsd::net::SharedBlock* delivering = nullptr;  // what the message in on_message lies in; null: the receive buffer
 
     wsd::server::Listener listeners[wsd::server::kListenerMax];

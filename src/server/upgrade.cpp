@@ -3,6 +3,7 @@
 #include "server/upgrade.h"
 
 #include "http/response.h"
+#include "server/compression.h"
 #include "server/server.h"
 
 namespace wsd::server {
@@ -89,6 +90,27 @@ int send_answer(Conn& conn, Answer& answer) {
 void decided(Conn& conn, State state) {
     conn.upgrade->state = state;
     if (!conn.upgrade->in_callback) conn_owe(conn, kWorkDecide | kWorkFlush);
+}
+
+// Agrees to permessage-deflate if that is on and offered. `text` is room for what the answer says, and must live as
+// long as the answer. False when memory is refused.
+bool take_deflate(Conn& conn, Answer& answer, char* text) {
+    Server& server = *conn.server;
+    ws::Pmd agreed;
+    if (!server.compression) return true;
+    const Upgrade& upgrade = *conn.upgrade;
+    if (!ws::choose_offer(head_of(upgrade), upgrade.request, compression_offer(server), &agreed)) return true;
+    const size_t len = ws::write_answer(agreed, text);
+    answer.add("Sec-WebSocket-Extensions", {reinterpret_cast<const uint8_t*>(text), len});
+    return compression_begin(conn, agreed);
+}
+
+bool keep_subprotocol(Conn& conn, Bytes name) {
+    conn.subprotocol = static_cast<char*>(mem_alloc(conn.server->mem, Purpose::kConn, name.len + 1));
+    if (!conn.subprotocol) return false;
+    std::memcpy(conn.subprotocol, name.p, name.len);
+    conn.subprotocol[name.len] = '\0';
+    return true;
 }
 
 // ------------------------------------------------------------------------------------------------------- deciding
@@ -267,6 +289,12 @@ void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
     server_log(*conn.server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
 }
 
+void drop_subprotocol(Conn& conn) {
+    if (conn.subprotocol)
+        mem_free(conn.server->mem, Purpose::kConn, conn.subprotocol, std::strlen(conn.subprotocol) + 1);
+    conn.subprotocol = nullptr;
+}
+
 int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* headers, size_t header_count) {
     static constexpr const char* kOurs[] = {"Upgrade",
                                             "Connection",
@@ -296,19 +324,14 @@ int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* header
     if (chosen.len) answer.add("Sec-WebSocket-Protocol", chosen);
     if (!add_headers(answer, headers, header_count, kOurs)) return WSD_E_INVALID;
 
-    char* name = nullptr;
-    if (chosen.len) {
-        name = static_cast<char*>(mem_alloc(server.mem, Purpose::kConn, chosen.len + 1));
-        if (!name) return WSD_E_NOMEM;
-        std::memcpy(name, chosen.p, chosen.len);
-        name[chosen.len] = '\0';
-    }
-    const int result = send_answer(conn, answer);
+    char extension[ws::kPmdAnswerMax];
+    if (!take_deflate(conn, answer, extension)) return WSD_E_NOMEM;
+    const int result = chosen.len && !keep_subprotocol(conn, chosen) ? int(WSD_E_NOMEM) : send_answer(conn, answer);
     if (result != WSD_OK) {
-        mem_free(server.mem, Purpose::kConn, name, chosen.len + 1);
+        compression_end(conn);
+        drop_subprotocol(conn);
         return result;
     }
-    conn.subprotocol = name;
     conn_open(conn);
     decided(conn, State::kAccepted);
     return WSD_OK;

@@ -2,23 +2,28 @@
 
 #include "http/header.h"
 #include "http/text_out.h"
+#include "ws/extension.h"
 #include "ws/handshake.h"
 
 namespace wsd::ws {
 namespace {
 
 // Measures when `out` is null.
-size_t put_request(const char* host, const char* target, const char* key, const char* subprotocols, uint8_t* out) {
+size_t put_request(const ClientRequest& request, uint8_t* out) {
     http::TextOut text{out};
     put(&text, "GET ");
-    put(&text, target);
+    put(&text, request.target);
     put(&text, " HTTP/1.1\r\nHost: ");
-    put(&text, host);
+    put(&text, request.host);
     put(&text, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
-    put(&text, key);
-    if (subprotocols) {
+    put(&text, request.key);
+    if (request.subprotocols) {
         put(&text, "\r\nSec-WebSocket-Protocol: ");
-        put(&text, subprotocols);
+        put(&text, request.subprotocols);
+    }
+    if (request.extensions) {
+        put(&text, "\r\nSec-WebSocket-Extensions: ");
+        put(&text, request.extensions);
     }
     put(&text, "\r\n\r\n");
     return text.len;
@@ -30,6 +35,12 @@ struct Opening {
     bool connection = false;
     bool accept = false;
 };
+
+// Is it one extension, the one that was offered?
+bool extension_ok(Bytes value, const char* offered) {
+    Bytes name;
+    return offered && extension_is_clean(value) && read_extension_name(&value, &name) && equal(name, bytes_of(offered));
+}
 
 // Takes one header of the answer; false when it alone makes the answer a wrong one.
 bool note_header(Bytes name, Bytes value, Bytes accept, Opening* opening) {
@@ -43,18 +54,17 @@ bool note_header(Bytes name, Bytes value, Bytes accept, Opening* opening) {
         opening->accept = true;
         return !repeated && equal(value, accept);
     }
-    return !equal_ignoring_case(name, "sec-websocket-extensions");
+    return true;
 }
 
 }  // namespace
 
-size_t write_client_request(const char* host, const char* target, const char* key, const char* subprotocols,
-                            uint8_t* out, size_t size) {
-    const size_t needed = put_request(host, target, key, subprotocols, nullptr);
-    return needed <= size ? put_request(host, target, key, subprotocols, out) : 0;
+size_t write_client_request(const ClientRequest& request, uint8_t* out, size_t size) {
+    const size_t needed = put_request(request, nullptr);
+    return needed <= size ? put_request(request, out) : 0;
 }
 
-bool check_client_response(Bytes head, const char* key) {
+bool check_client_response(Bytes head, const char* key, const char* offered) {
     const Bytes switching = bytes_of("HTTP/1.1 101 ");
     const Bytes line = http::line_at(head, 0);
     if (line.len < switching.len || !equal(take(line, switching.len), switching)) return false;
@@ -68,6 +78,7 @@ bool check_client_response(Bytes head, const char* key) {
         if (read == http::HeaderLine::kEnd) return opening.upgrade && opening.connection && opening.accept;
         if (read == http::HeaderLine::kMalformed) return false;
         const Bytes name = http::slice(head, header.name), value = http::slice(head, header.value);
+        if (equal_ignoring_case(name, "sec-websocket-extensions") && !extension_ok(value, offered)) return false;
         if (!note_header(name, value, {accept, kAcceptSize}, &opening)) return false;
     }
 }

@@ -3,6 +3,17 @@
 #include "base/assert.h"
 
 namespace wsd::ws {
+namespace {
+
+constexpr uint8_t kRsv1 = 0x40;
+
+Parse judge_text(const Message& message, bool last, Violation* v) {
+    if (message.utf8 == kUtf8Invalid) return fail(v, Fault::kUtf8, "text is not UTF-8");
+    if (last && message.utf8 != kUtf8Start) return fail(v, Fault::kUtf8, "text ends inside a character");
+    return Parse::kDone;
+}
+
+}  // namespace
 
 Parse message_frame(Message& message, const FrameHeader& header, const MessageLimits& limits, Violation* v) {
     if (header.opcode == Opcode::kContinuation) {
@@ -13,9 +24,12 @@ Parse message_frame(Message& message, const FrameHeader& header, const MessageLi
         message = {};
         message.opcode = header.opcode;
         message.utf8 = kUtf8Start;
+        message.compressed = header.rsv & kRsv1;
     }
     // Two comparisons, as the sum of two lengths that a peer chose could wrap.
-    if (header.payload_bytes > limits.max_bytes || message.bytes > limits.max_bytes - header.payload_bytes) {
+    const bool larger =
+        header.payload_bytes > limits.max_bytes || message.bytes > limits.max_bytes - header.payload_bytes;
+    if (larger && !message.compressed) {
         return fail(v, Fault::kMessageTooLarge, "message too large");
     }
     message.bytes += header.payload_bytes;
@@ -29,17 +43,20 @@ Parse message_frame(Message& message, const FrameHeader& header, const MessageLi
 Parse message_take(Message& message, const Kernels& kernels, uint8_t* p, size_t len, Violation* v) {
     WSD_ASSERT(len <= message.frame_remaining);
     message.frame_remaining -= len;
-    if (message.opcode == Opcode::kText) {
-        message.utf8 = kernels.unmask_utf8(p, len, message.mask, message.utf8);
-        if (message.utf8 == kUtf8Invalid) return fail(v, Fault::kUtf8, "text is not UTF-8");
-        if (message_complete(message) && message.utf8 != kUtf8Start) {
-            return fail(v, Fault::kUtf8, "text ends inside a character");
-        }
-    } else {
-        kernels.unmask(p, len, message.mask);
+    const uint32_t mask = message.mask;
+    message.mask = rotate_mask(mask, len);
+    if (message.opcode == Opcode::kText && !message.compressed) {
+        message.utf8 = kernels.unmask_utf8(p, len, mask, message.utf8);
+        return judge_text(message, message_complete(message), v);
     }
-    message.mask = rotate_mask(message.mask, len);
+    kernels.unmask(p, len, mask);
     return Parse::kDone;
+}
+
+Parse message_text(Message& message, const Kernels& kernels, Bytes text, bool last, Violation* v) {
+    if (message.opcode != Opcode::kText) return Parse::kDone;
+    message.utf8 = kernels.utf8(text.p, text.len, message.utf8);
+    return judge_text(message, last, v);
 }
 
 }  // namespace wsd::ws

@@ -20,22 +20,27 @@ struct Message {
     uint32_t fragments;        // 0: no message
     Opcode opcode;             // kText or kBinary
     bool fin;                  // the current frame is the last
+    bool compressed;           // its payload is DEFLATE (RFC 7692 §6.1); the caller inflates it
     Utf8State utf8;
 };
 
 // A data frame's header has come: begins a message or goes on with it.
 //   kDone       message_take() may take up to frame_remaining bytes
-//   kViolation  a continuation of nothing, a new message inside one, or a limit
+//   kViolation  a continuation of nothing, a new message inside one, or a limit; how many bytes a compressed message
+//               has is known only when they are inflated
 [[nodiscard]] Parse message_frame(Message& message, const FrameHeader& header, const MessageLimits& limits,
                                   Violation* v);
 
 // Unmasks `p[0, len)` in place, the next payload bytes of the current frame; `len` <= frame_remaining.
 //   kDone       with the last byte of the last frame: message_complete()
-//   kViolation  text that is wrong at a byte of this piece, or that ends inside a character
+//   kViolation  text that is wrong at a byte of this piece, or that ends inside a character; never if compressed
 [[nodiscard]] Parse message_take(Message& message, const Kernels& kernels, uint8_t* p, size_t len, Violation* v);
 
+// Judges the next inflated bytes of a compressed message; `last`: there are no more. Answers as message_take().
+[[nodiscard]] Parse message_text(Message& message, const Kernels& kernels, Bytes text, bool last, Violation* v);
+
 // A message that is one frame and lies whole in `p`: message_frame and message_take in one, for the most frequent case.
-// `header` is of a text or binary frame with FIN, and no message has begun.
+// `header` is of a text or binary frame with FIN and no reserved bit, and no message has begun.
 [[nodiscard]] inline Parse message_whole(const FrameHeader& header, const MessageLimits& limits, const Kernels& kernels,
                                          uint8_t* p, Violation* v) {
     if (header.payload_bytes > limits.max_bytes) return fail(v, Fault::kMessageTooLarge, "message too large");

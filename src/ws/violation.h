@@ -17,6 +17,7 @@ enum class Fault : uint8_t {
     kControlFragmented,  // control frame without FIN (§5.5)
     kMessageTooLarge,    // over the message limit (§10.4)
     kTooManyFragments,   // over the limit of frames in one message (§10.4)
+    kDeflate,            // a compressed message that is no DEFLATE stream (RFC 7692 §7.2.2)
     kUtf8,               // text or close reason is not UTF-8 (§8.1)
     kClose,              // close frame with a half code or a code nobody may send (§5.5.1, §7.4)
 };
@@ -30,6 +31,7 @@ constexpr uint16_t close_code_of(Fault fault) {
         case Fault::kControlTooLong:
         case Fault::kControlFragmented:
         case Fault::kClose: return 1002;
+        case Fault::kDeflate:
         case Fault::kUtf8: return 1007;
         case Fault::kTooManyFragments: return 1008;
         case Fault::kFrameTooLarge:

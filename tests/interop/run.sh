@@ -1,8 +1,9 @@
 #!/bin/bash
 # Other people's clients against the daemon: npm's ws, python3-websockets and a page in headless Chromium.
-# usage: run.sh WSD
+# usage: run.sh WSD FANOUT
 set -u
-wsd=${1:?usage: run.sh WSD}
+wsd=${1:?usage: run.sh WSD FANOUT}
+fanout=${2:?usage: run.sh WSD FANOUT}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 server=
@@ -14,9 +15,9 @@ stop_server() {
     server=
 }
 
-# start_server [NAME=VALUE...]: sets `url`.
-start_server() {
-    env "$@" "$wsd" --port 0 --subprotocols chat.v1,chat.v2 2> "$work/log" &
+# start COMMAND...: a server that says on stderr where it listens; sets `url`.
+start() {
+    "$@" 2> "$work/log" &
     server=$!
     until grep -q 'event=started' "$work/log"; do
         kill -0 "$server" 2> /dev/null || { cat "$work/log" >&3; echo "the server did not start" >&3; exit 1; }
@@ -30,14 +31,40 @@ for tool in npm node chromium; do
 done
 
 npm install --silent --no-audit --no-fund --prefix "$work" ws@8 > "$work/npm" 2>&1 || { cat "$work/npm"; exit 2; }
+ws=$work/node_modules/ws
+echo_server=("$wsd" --port 0 --subprotocols chat.v1,chat.v2)
+
+# deflate_clients MODE LABEL: those that say what they want of compression.
+deflate_clients() {
+    node "$here/ws_deflate.cjs" "$ws" "$url" "$@"
+    /usr/bin/python3 "$here/websockets_deflate.py" "$url" "$@"
+}
+
 {
-    start_server
-    node "$here/ws_client.cjs" "$work/node_modules/ws" "$url"
+    start "${echo_server[@]}"
+    node "$here/ws_client.cjs" "$ws" "$url"
     /usr/bin/python3 "$here/websockets_client.py" "$url"
     python3 "$here/chromium_page.py" "$url"
+    deflate_clients echo "no takeover"
     stop_server
-    start_server WSD_KERNELS=scalar
+
+    start env WSD_KERNELS=scalar "${echo_server[@]}" --no-deflate
     /usr/bin/python3 "$here/websockets_client.py" "$url" | sed 's/websockets:/websockets, scalar kernels:/'
+    stop_server
+
+    start "${echo_server[@]}" --deflate-server-takeover --deflate-client-takeover
+    deflate_clients echo "takeover"
+    python3 "$here/chromium_page.py" "$url" | sed 's/chromium:/chromium, takeover:/'
+    stop_server
+
+    start "${echo_server[@]}" --deflate-level 2 --deflate-server-takeover --deflate-server-window-bits 9 \
+        --deflate-client-window-bits 9
+    deflate_clients echo "takeover to the client, windows of 9, level 2"
+    python3 "$here/chromium_page.py" "$url" | sed 's/chromium:/chromium, windows of 9:/'
+    stop_server
+
+    start "$fanout"
+    deflate_clients fanout "takeover"
     stop_server
 } > "$work/lines" 2>&1
 cat "$work/lines"
@@ -45,6 +72,6 @@ cat "$work/lines"
 passed=$(grep -c '^ok ' "$work/lines")
 failed=$(grep -c '^FAIL ' "$work/lines")
 # A client that ended before its last line has not passed.
-[ "$passed" -ge 28 ] || [ "$failed" -gt 0 ] || { echo "FAIL  only $passed of 28 checks were made"; failed=1; }
+[ "$passed" -ge 91 ] || [ "$failed" -gt 0 ] || { echo "FAIL  only $passed of 91 checks were made"; failed=1; }
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

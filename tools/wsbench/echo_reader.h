@@ -16,6 +16,7 @@ namespace wsbench {
 struct EchoRules {
     bool raw = false;                      // no frames: every `raw_size` bytes are a message
     uint64_t raw_size = 0;                 // > 0 if raw
+    uint8_t rsv_allowed = 0;               // RSV1 with compression
     const std::string* payload = nullptr;  // what every message has to say, WebSocket or raw; null: whatever
 };
 
@@ -92,7 +93,7 @@ class EchoReader {
     size_t read_head(const EchoRules& rules, wsd::Bytes in, Heard* heard) {
         wsd::ws::FrameHeader header;
         wsd::ws::Violation violation;
-        const wsd::ws::FrameRules from_server = {.masked = false};
+        const wsd::ws::FrameRules from_server = {.masked = false, .rsv_allowed = rules.rsv_allowed};
         const wsd::ws::Parse parse = read_frame_header(in, from_server, &header, &violation);
         if (parse == wsd::ws::Parse::kViolation) heard->wrong = violation.why;
         if (parse != wsd::ws::Parse::kDone) return 0;

@@ -9,6 +9,7 @@
 
 #include "http/head_scan.h"
 #include "process.h"
+#include "ws/pmd.h"
 
 namespace wsbench {
 namespace {
@@ -37,7 +38,8 @@ Load::Load(const Options& options, const Route& route)
       route_(route),
       wire_(make_wire(options)),
       expected_(options.raw ? wire_.frames.substr(0, wire_.frame_size) : wire_.payload),
-      rules_{options.raw, wire_.frame_size, options.verify ? &expected_ : nullptr},
+      rules_{options.raw, wire_.frame_size, options.deflate ? wsd::ws::kRsvCompressed : uint8_t(0),
+             options.verify ? &expected_ : nullptr},
       // A unix socket has no such service: it would copy to the null pointer it is given.
       discards_(options.size >= kDiscardLeast && !options.verify && route.to.ss_family == AF_INET),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
@@ -65,7 +67,8 @@ bool Load::connect_one(size_t index) {
         return true;
     }
     peer.urgent =
-        upgrade_request(options_.unix_path.empty() ? options_.host + ":" + std::to_string(options_.port) : "localhost");
+        upgrade_request(options_.unix_path.empty() ? options_.host + ":" + std::to_string(options_.port) : "localhost",
+                        options_.deflate);
     if (options_.mode == Mode::kHalfHeads) {
         peer.urgent.resize(peer.urgent.size() / 2);
     } else {
@@ -105,7 +108,7 @@ bool Load::read_answer(Peer& peer, wsd::Bytes* in) {
         *in = {};
         return true;
     }
-    if (step == wsd::http::Step::kRefused || !opens(take(all, scan.scanned))) {
+    if (step == wsd::http::Step::kRefused || !opens(take(all, scan.scanned), options_.deflate)) {
         lose(peer, "no upgrade: " + peer.answer.substr(0, peer.answer.find('\r')));
         return false;
     }

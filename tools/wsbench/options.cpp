@@ -66,6 +66,8 @@ constexpr Flag kFlags[] = {
     {"binary", "", "binary messages (the default)", set<&O::content, Content::kBinary>},
     {"text", "", "text messages of ASCII", set<&O::content, Content::kAscii>},
     {"utf8", "", "text messages of two- and three-byte characters", set<&O::content, Content::kUtf8>},
+    {"json-text", "", "text messages of JSON records", set<&O::content, Content::kJson>},
+    {"deflate", "", "messages compressed by permessage-deflate, without context takeover", set<&O::deflate, true>},
     {"raw", "", "no WebSocket: the same bytes, headers and masks included, to a plain TCP echo", set<&O::raw, true>},
 
     {"secs", "S", "to measure (5) or to hold (until SIGTERM)", number<&O::secs, 0>},
@@ -94,6 +96,8 @@ std::string check(const Options& options) {
     const bool load = options.mode == Mode::kLoad;
     if (options.rate > 0 && (options.messages || !load)) return "--rate goes with --secs alone";
     if (options.raw && !load) return "--raw measures: it goes with neither --idle nor --half-heads";
+    if (options.raw && options.deflate) return "--raw knows no --deflate";
+    if (options.verify && options.deflate) return "--verify compares bytes as they come, which --deflate changes";
     if (options.messages && options.mode == Mode::kHalfHeads) return "no message follows half a head";
     if (options.source_first && !options.unix_path.empty()) return "a unix socket has no source address";
     return {};

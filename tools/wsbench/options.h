@@ -29,6 +29,7 @@ struct Options {
 
     Content content = Content::kBinary;
     size_t size = 125;      // of a payload, in bytes
+    bool deflate = false;   // with permessage-deflate, each message compressed by itself
     size_t depth = 1;       // messages in flight on each connection
     uint64_t messages = 0;  // on each connection, then no more; 0: for `secs`
     double rate = 0;        // messages a second in all, sent when due whatever has come back; 0: when an echo comes

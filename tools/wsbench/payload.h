@@ -7,7 +7,7 @@
 
 namespace wsbench {
 
-enum class Content : uint8_t { kBinary, kAscii, kUtf8 };
+enum class Content : uint8_t { kBinary, kAscii, kUtf8, kJson };
 
 // UTF-8 without a single ASCII character, except in a text of one byte: characters of two and three bytes in no order
 // that a validator could learn, so that none of its short cuts apply.
@@ -36,6 +36,24 @@ inline std::string ascii_text(size_t size) {
     return text;
 }
 
+// Records as an API sends them, no two the same, cut where the size is reached.
+inline std::string json_text(size_t size) {
+    static constexpr const char* kNames[] = {"Anna Berg", "Juergen Wolf", "Mei Tanaka", "Omar Haddad", "Ines Costa"};
+    static constexpr const char* kStates[] = {"open", "paid", "shipped", "returned"};
+    std::string text = "[";
+    uint32_t random = 1;
+    while (text.size() < size) {
+        random = random * 1664525 + 1013904223;
+        if (text.size() > 1) text += ',';
+        text += R"({"id":)" + std::to_string(random >> 8) + R"(,"user":")" + kNames[(random >> 16) % 5] +
+                R"(","state":")" + kStates[random >> 30] + R"(","total":)" + std::to_string((random >> 12) % 10000) +
+                '.' + std::to_string(10 + (random >> 20) % 90) + R"(,"items":[)" + std::to_string(random >> 27) + ',' +
+                std::to_string(random >> 25) + R"(],"at":17320)" + std::to_string(10000 + random % 90000) + '}';
+    }
+    text.resize(size);
+    return text;
+}
+
 inline std::string binary_bytes(size_t size) {
     std::string bytes(size, '\0');
     uint32_t random = 1;
@@ -48,6 +66,7 @@ inline std::string payload_of(Content content, size_t size) {
         case Content::kBinary: return binary_bytes(size);
         case Content::kAscii: return ascii_text(size);
         case Content::kUtf8: return utf8_text(size);
+        case Content::kJson: return json_text(size);
     }
     return {};
 }

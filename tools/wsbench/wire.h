@@ -28,8 +28,8 @@ struct Wire {
 Wire make_wire(const Options& options);
 
 // The request that opens a connection to `host`, and whether `head` is the right answer to it.
-std::string upgrade_request(const std::string& host);
-bool opens(wsd::Bytes head);
+std::string upgrade_request(const std::string& host, bool deflate);
+bool opens(wsd::Bytes head, bool deflate);
 
 // A pong that answers a ping with this payload, of at most 125 bytes (§5.5.3).
 std::string pong_frame(wsd::Bytes payload);

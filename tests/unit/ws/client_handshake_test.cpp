@@ -32,7 +32,7 @@ TEST_CASE("what a client writes is an upgrade that a server takes") {
     for (const char* const subprotocols : {static_cast<const char*>(nullptr), "wsd.v1, chat"}) {
         uint8_t out[512];
         const size_t size =
-            ws::write_client_request("[::1]:9001", "/chat?room=1", kKey, subprotocols, out, sizeof(out));
+            ws::write_client_request({"[::1]:9001", "/chat?room=1", kKey, subprotocols}, out, sizeof(out));
         const ParsedRequest r(to_string({out, size}));
         REQUIRE(r.status() == 0);
         CHECK(r.text(r.request.target) == "/chat?room=1");
@@ -46,13 +46,13 @@ TEST_CASE("what a client writes is an upgrade that a server takes") {
 
 TEST_CASE("a client's request is written whole or not at all") {
     uint8_t out[512];
-    const size_t size = ws::write_client_request("a", "/", kKey, nullptr, out, sizeof(out));
+    const size_t size = ws::write_client_request({"a", "/", kKey}, out, sizeof(out));
     REQUIRE(size > 0);
     const std::string blank(size, '?');
     test::GuardPage page(size);
-    CHECK(ws::write_client_request("a", "/", kKey, nullptr, page.before_end(blank.data(), size), size) == size);
+    CHECK(ws::write_client_request({"a", "/", kKey}, page.before_end(blank.data(), size), size) == size);
     uint8_t* const small = page.before_end(blank.data(), size - 1);
-    CHECK(ws::write_client_request("a", "/", kKey, nullptr, small, size - 1) == 0);
+    CHECK(ws::write_client_request({"a", "/", kKey}, small, size - 1) == 0);
     CHECK(to_string({small, size - 1}) == blank.substr(1));
 }
 
@@ -90,4 +90,22 @@ TEST_CASE("only the right 101 opens a client's connection (§4.1)") {
         CAPTURE(row.what);
         CHECK(opens(row.head) == row.opens);
     }
+}
+
+TEST_CASE("an offer is written, and its extension, and no other, may be agreed to") {
+    uint8_t out[512];
+    const size_t size = ws::write_client_request({"a", "/", kKey, nullptr, "x; y=1"}, out, sizeof(out));
+    CHECK(std::string(reinterpret_cast<const char*>(out), size).find("\r\nSec-WebSocket-Extensions: x; y=1\r\n\r\n") !=
+          std::string::npos);
+    const auto agrees = [](const std::string& extension) {
+        const std::string head = "HTTP/1.1 101 Switching Protocols\r\n" + kUpgrade + kConnection + kAccept +
+                                 "Sec-WebSocket-Extensions: " + extension + "\r\n\r\n";
+        return ws::check_client_response(bytes_of(head.c_str()), kKey, "x");
+    };
+    CHECK(agrees("x"));
+    CHECK(agrees("x; y=2"));
+    CHECK_FALSE(agrees("xx"));
+    CHECK_FALSE(agrees("x, x"));
+    CHECK_FALSE(agrees("x; y="));
+    CHECK_FALSE(agrees("y"));
 }
