@@ -17,7 +17,7 @@ constexpr Entry meaning(unsigned value, unsigned extra_bits) { return value << 1
 constexpr Entry coded(Entry meaning_of_symbol, unsigned bits) { return meaning_of_symbol + bits * 0x101; }
 
 // §3.2.5: four lengths, and two distances, to each number of extra bits, but for the first two times as many with none.
-consteval std::array<Entry, kLitLenSymbols> litlen_meanings() {
+constexpr std::array<Entry, kLitLenSymbols> litlen_meanings() {
     std::array<Entry, kLitLenSymbols> all{};
     for (unsigned literal = 0; literal < 256; literal++) all[literal] = kEntryLiteral | meaning(literal, 0);
     all[256] = kEntryOdd | kEntryEnd;
@@ -32,7 +32,7 @@ consteval std::array<Entry, kLitLenSymbols> litlen_meanings() {
     return all;
 }
 
-consteval std::array<Entry, kDistanceSymbols> distance_meanings() {
+constexpr std::array<Entry, kDistanceSymbols> distance_meanings() {
     std::array<Entry, kDistanceSymbols> all{};
     unsigned base = 1;
     for (unsigned i = 0; i < 30; i++) {
@@ -44,7 +44,7 @@ consteval std::array<Entry, kDistanceSymbols> distance_meanings() {
     return all;
 }
 
-consteval std::array<Entry, kLengthsSymbols> lengths_meanings() {
+constexpr std::array<Entry, kLengthsSymbols> lengths_meanings() {
     std::array<Entry, kLengthsSymbols> all{};
     for (unsigned symbol = 0; symbol < 16; symbol++) all[symbol] = meaning(symbol, 0);
     all[16] = meaning(16, 2);
@@ -147,7 +147,7 @@ constexpr unsigned build(const CodeLengths& code, const Entry* meanings, unsigne
 
 // §3.2.6: a code is handed out to all symbols there are, those that mean nothing too.
 template <unsigned kWidth, size_t kSymbols, class BitsOf>
-consteval std::array<Entry, size_t(1) << kWidth> fixed_table(const std::array<Entry, kSymbols>& meanings,
+constexpr std::array<Entry, size_t(1) << kWidth> fixed_table(const std::array<Entry, kSymbols>& meanings,
                                                              BitsOf bits_of) {
     std::array<uint16_t, kSymbols> used{};
     CodeLengths code{{}, used};
