@@ -79,7 +79,7 @@ double ns_of(const Corpus& corpus, const Restart& restart, const Decode& decode)
 double zlib_ns(const Corpus& corpus) {
     z_stream z = {};
     require(inflateInit2(&z, -15) == Z_OK);
-    std::vector<uint8_t> room(corpus.largest + 1);
+    std::vector<uint8_t> room(corpus.largest + 512);
     const double ns = ns_of(
         corpus, [&] { (void)inflateReset(&z); },
         [&](const std::string& wire) {
