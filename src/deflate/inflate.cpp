@@ -1,0 +1,190 @@
+// The headers of blocks (RFC 1951 §3.2.3 to §3.2.7), and stored ones. Each step takes what it needs all at once or
+// waits for more of it: where a stream is cut, the state is the step and the bits held.
+#include "deflate/inflate.h"
+
+#include <cstring>
+
+#include "deflate/inflate_symbols.h"
+
+namespace wsd::deflate {
+namespace {
+
+// Are `count` bits held now?
+bool want_bits(Inflater& s, Bytes* in, unsigned count) {
+    if (s.bit_count < count) refill(s, in);
+    return s.bit_count >= count;
+}
+
+Progress read_block(Inflater& s, Bytes* in) {
+    if (!want_bits(s, in, 3)) return Progress::kNeedInput;
+    s.last_block = take_bits(s, 1);
+    const unsigned type = take_bits(s, 2);
+    if (type == 3) return Progress::kMalformed;
+    s.fixed_codes = type == 1;
+    if (type == 0) {
+        take_bits(s, s.bit_count & 7);
+        s.step = InflateStep::kStoredSize;
+    } else {
+        s.step = s.fixed_codes ? InflateStep::kSymbols : InflateStep::kCodeCounts;
+    }
+    return Progress::kGoOn;
+}
+
+Progress read_stored_size(Inflater& s, Bytes* in) {
+    if (!want_bits(s, in, 32)) return Progress::kNeedInput;
+    const unsigned size = take_bits(s, 16);
+    if (take_bits(s, 16) != (size ^ 0xffff)) return Progress::kMalformed;
+    s.copy_left = size;
+    s.step = InflateStep::kStored;
+    return Progress::kGoOn;
+}
+
+size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+Progress read_stored(Inflater& s, Bytes* in, Output& out) {
+    // First what is held already, in whole bytes.
+    for (; s.copy_left > 0 && s.bit_count > 0 && out.end < out.room; s.copy_left--) {
+        out.p[out.end++] = uint8_t(take_bits(s, 8));
+    }
+    const size_t len = s.bit_count > 0 ? 0 : least(s.copy_left, least(in->len, out.room - out.end));
+    if (len > 0) {
+        std::memcpy(out.p + out.end, in->p, len);
+        out.end += len;
+        *in = drop(*in, len);
+        s.copy_left -= uint32_t(len);
+    }
+    if (s.copy_left > 0) return s.bit_count > 0 || in->len > 0 ? Progress::kNeedRoom : Progress::kNeedInput;
+    end_block(s);
+    return Progress::kGoOn;
+}
+
+Progress read_code_counts(Inflater& s, Bytes* in) {
+    if (!want_bits(s, in, 14)) return Progress::kNeedInput;
+    const unsigned litlens = take_bits(s, 5) + 257, distances = take_bits(s, 5) + 1;
+    if (litlens > 286 || distances > 30) return Progress::kMalformed;
+    s.litlen_count = uint16_t(litlens);
+    s.lengths_count = uint16_t(litlens + distances);
+    s.codes_length_count = uint16_t(take_bits(s, 4) + 4);
+    s.lengths_done = 0;
+    for (unsigned symbol = 0; symbol < kLengthsSymbols; symbol++) s.used[symbol] = 0;
+    s.step = InflateStep::kCodeLengths;
+    return Progress::kGoOn;
+}
+
+// Until they are all there, `used` holds the length of each symbol.
+Progress read_code_lengths(Inflater& s, Bytes* in) {
+    static constexpr uint8_t kOrder[kLengthsSymbols] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                                        11, 4,  12, 3, 13, 2, 14, 1, 15};
+    while (s.lengths_done < s.codes_length_count) {
+        if (!want_bits(s, in, 3)) return Progress::kNeedInput;
+        s.used[kOrder[s.lengths_done++]] = uint16_t(take_bits(s, 3));
+    }
+    CodeLengths code = {};
+    size_t used_count = 0;
+    for (unsigned symbol = 0; symbol < kLengthsSymbols; symbol++) {
+        const unsigned bits = s.used[symbol];
+        if (bits == 0) continue;
+        code.counts[bits]++;
+        s.used[used_count++] = uint16_t(symbol << 4 | bits);
+    }
+    code.used = {s.used.data(), used_count};
+    // Without any code all lengths would be none, that of the end of the block as well.
+    if (code_shape(code) != CodeShape::kComplete) return Progress::kMalformed;
+    s.distance_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
+    s.lengths_done = 0;
+    s.used_count = 0;
+    s.litlen_counts = {};
+    s.distance_counts = {};
+    s.step = InflateStep::kLengths;
+    return Progress::kGoOn;
+}
+
+void add_lengths(Inflater& s, unsigned bits, unsigned times) {
+    s.length_before = uint8_t(bits);
+    for (; times > 0; times--, s.lengths_done++) {
+        if (bits == 0) continue;
+        const bool litlen = s.lengths_done < s.litlen_count;
+        const unsigned symbol = litlen ? s.lengths_done : s.lengths_done - s.litlen_count;
+        (litlen ? s.litlen_counts : s.distance_counts)[bits]++;
+        s.used[s.used_count++] = uint16_t(symbol << 4 | bits);
+    }
+}
+
+// Builds the tables of a block whose code lengths are all there.
+Progress build_tables(Inflater& s) {
+    const std::span<const uint16_t> used = {s.used.data(), s.used_count};
+    size_t litlens = 0;
+    for (const uint16_t count : s.litlen_counts) litlens += count;
+    const CodeLengths litlen = {s.litlen_counts, used.first(litlens)};
+    const CodeLengths distance = {s.distance_counts, used.subspan(litlens)};
+    // The end of the block has a code (§3.2.7), so there is one that means something.
+    while (litlens > 0 && used[litlens - 1] >> 4 > 256) litlens--;
+    if (litlens == 0 || used[litlens - 1] >> 4 != 256) return Progress::kMalformed;
+    if (code_shape(litlen) == CodeShape::kBroken || code_shape(distance) == CodeShape::kBroken) {
+        return Progress::kMalformed;
+    }
+    s.litlen_width = uint8_t(build_table(litlen, kLitLenMeanings.data(), kLitLenWidth, s.litlen));
+    s.distance_width = uint8_t(build_table(distance, kDistanceMeanings.data(), kDistanceWidth, s.distances));
+    s.step = InflateStep::kSymbols;
+    return Progress::kGoOn;
+}
+
+Progress read_lengths(Inflater& s, Bytes* in) {
+    const unsigned mask = (1u << s.distance_width) - 1;
+    while (s.lengths_done < s.lengths_count) {
+        if (s.bit_count < kLengthsWidth + 7) refill(s, in);
+        const Entry e = s.distances[s.bits & mask];
+        if (entry_bits(e) > s.bit_count) return Progress::kNeedInput;
+        const unsigned symbol = entry_value(e);
+        take_bits(s, entry_code_bits(e));
+        if (symbol < 16) {
+            add_lengths(s, symbol, 1);
+            continue;
+        }
+        const unsigned extra = take_bits(s, entry_bits(e) - entry_code_bits(e));
+        const unsigned times = extra + (symbol == 18 ? 11 : 3);
+        if (s.lengths_done + times > s.lengths_count) return Progress::kMalformed;
+        if (symbol == 16 && s.lengths_done == 0) return Progress::kMalformed;
+        add_lengths(s, symbol == 16 ? s.length_before : 0, times);
+    }
+    return build_tables(s);
+}
+
+Progress take_step(Inflater& s, Bytes* in, Output& out) {
+    switch (s.step) {
+        case InflateStep::kBlock: return read_block(s, in);
+        case InflateStep::kStoredSize: return read_stored_size(s, in);
+        case InflateStep::kStored: return read_stored(s, in, out);
+        case InflateStep::kCodeCounts: return read_code_counts(s, in);
+        case InflateStep::kCodeLengths: return read_code_lengths(s, in);
+        case InflateStep::kLengths: return read_lengths(s, in);
+        case InflateStep::kSymbols: return read_symbols(s, in, out);
+        case InflateStep::kMatch: return finish_match(s, out);
+        case InflateStep::kDead: return Progress::kMalformed;
+    }
+    return Progress::kMalformed;
+}
+
+}  // namespace
+
+void inflater_reset(Inflater& s) {
+    s.bits = 0;
+    s.bit_count = 0;
+    s.step = InflateStep::kBlock;
+    s.last_block = false;
+}
+
+Inflate inflate(Inflater& s, Bytes* in, Output& out) {
+    for (;;) {
+        switch (take_step(s, in, out)) {
+            case Progress::kGoOn: break;
+            case Progress::kNeedInput: return Inflate::kNeedInput;
+            case Progress::kNeedRoom: return Inflate::kNeedRoom;
+            case Progress::kMalformed: s.step = InflateStep::kDead; return Inflate::kMalformed;
+        }
+    }
+}
+
+bool inflate_at_boundary(const Inflater& s) { return s.step == InflateStep::kBlock && s.bit_count == 0; }
+
+}  // namespace wsd::deflate

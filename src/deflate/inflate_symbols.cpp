@@ -1,0 +1,240 @@
+// Two loops over the same symbols. The fast one looks neither at the end of the input nor at that of the output, as it
+// stops in time before both. The careful one takes the rest: a symbol is read whole or not at all, so that one that is
+// cut needs no state but its bits.
+#include "deflate/inflate_symbols.h"
+
+namespace wsd::deflate {
+namespace {
+
+struct Tables {
+    const Entry* litlen;
+    const Entry* distances;
+    uint32_t litlen_mask;  // as wide as the first table
+    uint32_t distance_mask;
+};
+
+Tables tables_of(const Inflater& s) {
+    if (s.fixed_codes) {
+        return {kFixedLitLen.data(), kFixedDistance.data(), (1u << kFixedLitLenWidth) - 1,
+                (1u << kFixedDistanceWidth) - 1};
+    }
+    return {s.litlen.data(), s.distances.data(), (1u << s.litlen_width) - 1, (1u << s.distance_width) - 1};
+}
+
+// What the extra bits add to the base of `e`, whose code `bits` begins with (§3.2.5).
+inline unsigned value_of(Entry e, uint64_t bits) {
+    return entry_value(e) + unsigned(low_bits(bits, entry_bits(e)) >> entry_code_bits(e));
+}
+
+// The entry that a link leads to; `bits` are those behind the link's.
+inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
+    return table[entry_value(link) + low_bits(bits, entry_code_bits(link))];
+}
+
+// ---------------------------------------------------------------------------------------------------------- matches
+
+constexpr size_t kCopyOverrun = 16;  // a match is copied in words, and may be written so much too far
+
+template <size_t kSize>
+inline void copy_word(uint8_t* to, const uint8_t* from) {
+    uint8_t word[kSize];
+    std::memcpy(word, from, kSize);
+    std::memcpy(to, word, kSize);
+}
+
+// A match with itself, of a period of less than a word. Copied by bytes until a multiple of the period is as long as a
+// word, it goes on in words from there.
+void copy_near(uint8_t* to, size_t distance, size_t len) {
+    const size_t period = (8 + distance - 1) / distance * distance;
+    const size_t start = period - distance;
+    for (size_t i = 0; i < start; i++) to[i] = (to - distance)[i];
+    for (size_t i = start; i < len; i += 8) copy_word<8>(to + i, to + i - period);
+}
+
+inline void copy_match(uint8_t* to, size_t distance, size_t len) {
+    const uint8_t* const from = to - distance;
+    if (distance >= 16) [[likely]] {
+        copy_word<16>(to, from);
+        for (size_t i = 16; i < len; i += 16) copy_word<16>(to + i, from + i);
+    } else if (distance >= 8) {
+        for (size_t i = 0; i < len; i += 8) copy_word<8>(to + i, from + i);
+    } else {
+        copy_near(to, distance, len);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------ the fast loop
+
+// The state while the loop runs, in registers. A word is loaded behind the bits held, whatever part of it fits: what
+// does not is loaded again, as the same bits in the same place.
+struct Fast {
+    uint64_t bits;
+    uint32_t bit_count;  // in its low six bits; what stands above them is of no account
+    const uint8_t* in;
+    uint8_t* out;
+};
+
+// 56 bits or more are held then. Reads 8 bytes, moves on by 7 at most.
+inline void refill(Fast& f) {
+    f.bits |= load_le64(f.in) << (f.bit_count & 63);
+    f.in += 7 - (f.bit_count >> 3 & 7);
+    f.bit_count |= 56;
+}
+
+inline void skip(Fast& f, Entry e) {
+    f.bits >>= entry_bits(e);
+    f.bit_count -= e;
+}
+
+inline void put_literal(Fast& f, Entry e) {
+    skip(f, e);
+    *f.out++ = uint8_t(e >> 16);
+}
+
+// In a turn of the loop there are two refills, of which the first moves on and the second reads; and two literals
+// before a match of the longest.
+constexpr size_t kFastInput = 7 + 8;
+constexpr size_t kFastRoom = 2 + 258 + kCopyOverrun;
+
+// Two literals, the code of a length with its extra bits, and after a refill that of a distance: the bits suffice.
+static_assert(2 * kLitLenWidth + kCodeBitsMax + 5 <= 56 && kCodeBitsMax + 13 <= 56);
+
+// Symbols while there is much of both, or up to what it cannot read, the end of the block among it: `f` stands there.
+inline void run_fast(Fast& f, const Tables& t, const uint8_t* in_last, const Output& out) {
+    uint8_t* const out_last = out.p + out.room - kFastRoom;
+    Entry e = t.litlen[f.bits & t.litlen_mask];
+    while (f.in <= in_last && f.out <= out_last) {
+        if (e & kEntryLiteral) {
+            put_literal(f, e);
+            e = t.litlen[f.bits & t.litlen_mask];
+            if (e & kEntryLiteral) {
+                put_literal(f, e);
+                e = t.litlen[f.bits & t.litlen_mask];
+            }
+        }
+        Fast before = f;
+        if (e & kEntryLink) {
+            skip(f, e);
+            e = follow(t.litlen, e, f.bits);
+        }
+        if (e & (kEntryLiteral | kEntryOdd)) [[unlikely]] {
+            if (e & kEntryOdd) {
+                f = before;
+                return;
+            }
+            put_literal(f, e);
+            refill(f);
+            e = t.litlen[f.bits & t.litlen_mask];
+            continue;
+        }
+        const size_t len = value_of(e, f.bits);
+        skip(f, e);
+        refill(f);
+        e = t.distances[f.bits & t.distance_mask];
+        if (e & kEntryLink) {
+            skip(f, e);
+            e = follow(t.distances, e, f.bits);
+        }
+        const size_t distance = value_of(e, f.bits);
+        if ((e & kEntryOdd) || distance > out.reach || distance > size_t(f.out - out.p)) [[unlikely]] {
+            f = before;
+            return;
+        }
+        skip(f, e);
+        refill(f);
+        e = t.litlen[f.bits & t.litlen_mask];
+        uint8_t* const to = f.out;
+        f.out += len;
+        copy_match(to, distance, len);
+    }
+}
+
+void read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
+    if (in->len < kFastInput || out.room - out.end < kFastRoom) return;
+    Fast f = {s.bits, s.bit_count, in->p, out.p + out.end};
+    const uint8_t* const in_end = in->p + in->len;
+    refill(f);
+    run_fast(f, t, in_end - kFastInput, out);
+    s.bit_count = f.bit_count & 63;
+    s.bits = low_bits(f.bits, s.bit_count);
+    *in = {f.in, size_t(in_end - f.in)};
+    out.end = size_t(f.out - out.p);
+}
+
+// --------------------------------------------------------------------------------------------------- the careful loop
+
+// The entry of the code that stands `skipped` bits into those held, with the bits of its link; nothing is taken. It may
+// be longer than what is held: then it is not the right one, but no shorter than that either.
+Entry peek(const Inflater& s, const Entry* table, uint32_t mask, unsigned skipped) {
+    const uint64_t bits = s.bits >> skipped;
+    const Entry e = table[bits & mask];
+    if (!(e & kEntryLink)) return e;
+    const unsigned width = entry_bits(e);
+    return follow(table, e, bits >> width) + width * 0x101;
+}
+
+// The distance behind a length of `len_bits` bits; taken are both, or none.
+Progress read_distance(Inflater& s, const Tables& t, Entry len_entry, Output& out) {
+    const unsigned len_bits = entry_bits(len_entry);
+    if (len_bits > s.bit_count) return Progress::kNeedInput;
+    const unsigned held = s.bit_count - len_bits;
+    const Entry e = peek(s, t.distances, t.distance_mask, len_bits);
+    if (entry_code_bits(e) > held) return Progress::kNeedInput;
+    if (e & kEntryOdd) return Progress::kMalformed;
+    if (entry_bits(e) > held) return Progress::kNeedInput;
+    s.copy_left = value_of(len_entry, s.bits);
+    take_bits(s, len_bits);
+    s.distance = value_of(e, s.bits);
+    take_bits(s, entry_bits(e));
+    s.step = InflateStep::kMatch;
+    return finish_match(s, out);
+}
+
+Progress read_careful(Inflater& s, const Tables& t, Bytes* in, Output& out) {
+    while (s.step == InflateStep::kSymbols) {
+        if (s.bit_count < 48) refill(s, in);
+        const Entry e = peek(s, t.litlen, t.litlen_mask, 0);
+        if (entry_code_bits(e) > s.bit_count) return Progress::kNeedInput;
+        if (e & kEntryLiteral) {
+            if (out.end == out.room) return Progress::kNeedRoom;
+            out.p[out.end++] = uint8_t(e >> 16);
+            take_bits(s, entry_bits(e));
+        } else if (e & kEntryEnd) {
+            take_bits(s, entry_bits(e));
+            end_block(s);
+        } else if (e & kEntryOdd) {
+            return Progress::kMalformed;
+        } else {
+            const Progress progress = read_distance(s, t, e, out);
+            if (progress != Progress::kGoOn) return progress;
+        }
+    }
+    return Progress::kGoOn;
+}
+
+}  // namespace
+
+Progress finish_match(Inflater& s, Output& out) {
+    if (s.distance > out.end || s.distance > out.reach) return Progress::kMalformed;
+    const size_t room = out.room - out.end;
+    const size_t len = s.copy_left < room ? s.copy_left : room;
+    uint8_t* const to = out.p + out.end;
+    if (room - len >= kCopyOverrun) {
+        copy_match(to, s.distance, len);
+    } else {
+        for (size_t i = 0; i < len; i++) to[i] = (to - s.distance)[i];
+    }
+    out.end += len;
+    s.copy_left -= uint32_t(len);
+    if (s.copy_left > 0) return Progress::kNeedRoom;
+    s.step = InflateStep::kSymbols;
+    return Progress::kGoOn;
+}
+
+Progress read_symbols(Inflater& s, Bytes* in, Output& out) {
+    const Tables tables = tables_of(s);
+    read_fast(s, tables, in, out);
+    return read_careful(s, tables, in, out);
+}
+
+}  // namespace wsd::deflate
