@@ -11,16 +11,8 @@ struct Match {
     uint32_t distance;
 };
 
-// Enters p[i] and returns what stood there.
-inline Pairs::Entry enter(const Pairs& pairs, uint32_t word, uint32_t position) {
-    Pairs::Entry& entry = pairs.entries[hash_of(word, pairs.bits)];
-    const Pairs::Entry old = entry;
-    entry = {position, old.latest};
-    return old;
-}
-
 // Strings are found by their first kBytes bytes: three in short texts, where one more find is worth more than a better.
-template <unsigned kBytes>
+template <unsigned kBytes, bool kThorough>
 struct Search {
     static constexpr uint32_t kMask = kBytes == 3 ? 0xffffff : 0xffffffff;
 
@@ -31,24 +23,37 @@ struct Search {
 
     uint32_t word(uint32_t i) const { return load_le32(p + i) & kMask; }
 
-    uint32_t length(uint32_t i, uint32_t w, uint32_t distance, uint32_t max) const {
-        if (distance - 1 >= std::min(i, window) || word(i - distance) != w) return 0;
-        return agreement(p + i, p + i - distance, kBytes, max);
+    // Enters p[i] and returns what stood there.
+    Pairs::Entry enter(uint32_t i, uint32_t w) const {
+        Pairs::Entry& entry = pairs.entries[hash_of(w, pairs.bits)];
+        const Pairs::Entry old = entry;
+        entry = {position + i, old.latest};
+        return old;
+    }
+
+    bool agrees(uint32_t i, uint32_t w, uint32_t distance, uint32_t reach) const {
+        return distance - 1 < reach && word(i - distance) == w;
     }
 
     Match find(uint32_t i, uint32_t max) const {
-        const uint32_t w = word(i);
-        const Pairs::Entry old = enter(pairs, w, position + i);
+        const uint32_t w = word(i), reach = std::min(i, window);
+        const Pairs::Entry old = enter(i, w);
         const uint32_t near = position + i - old.latest, far = position + i - old.before;
-        const uint32_t near_length = length(i, w, near, max), far_length = length(i, w, far, max);
-        if (far_length > near_length) return {far_length, far};
-        return {near_length, near};
+        const bool near_agrees = agrees(i, w, near, reach);
+        if (!near_agrees && !agrees(i, w, far, reach)) return {0, 0};
+        if (kThorough && near_agrees && agrees(i, w, far, reach)) {
+            const uint32_t a = agreement(p + i, p + i - near, kBytes, max),
+                           b = agreement(p + i, p + i - far, kBytes, max);
+            return {std::max(a, b), b > a ? far : near};
+        }
+        const uint32_t distance = near_agrees ? near : far;
+        return {agreement(p + i, p + i - distance, kBytes, max), distance};
     }
 };
 
-template <unsigned kBytes>
+template <unsigned kBytes, bool kThorough>
 void run(const Pairs& pairs, Text& text, Block& block) {
-    const Search<kBytes> search{pairs, text.p, text.position, text.window};
+    const Search<kBytes, kThorough> search{pairs, text.p, text.position, text.window};
     const uint8_t* const p = text.p;
     const uint32_t end = std::min(text.end, text.at + (kBlockBytes - block.bytes));
     // A string is looked up by the word it begins with.
@@ -57,24 +62,34 @@ void run(const Pairs& pairs, Text& text, Block& block) {
     while (i < last && block.count < kBlockSequences - 1) {
         const Match m = search.find(i, std::min(end - i, kLengthMax));
         if (m.length == 0) {
-            i++;
+            block_count(block, p[i++]);
             continue;
         }
-        block_add(block, p + done, i - done, m.length, m.distance);
+        block_add(block, i - done, m.length, m.distance);
         done = i + m.length;
-        for (i++; i < done && i < last; i++) enter(pairs, search.word(i), text.position + i);
+        if (kThorough) {
+            for (i++; i < done && i < last; i++) (void)search.enter(i, search.word(i));
+        } else if (done < last) {
+            (void)search.enter(i + 1, search.word(i + 1));
+            (void)search.enter(i + 2, search.word(i + 2));
+            (void)search.enter(done - 1, search.word(done - 1));
+        }
         i = done;
     }
-    if (block.count < kBlockSequences - 1) i = end;
-    if (done < i) block_add(block, p + done, i - done);
+    if (block.count < kBlockSequences - 1) {
+        for (; i < end; i++) block_count(block, p[i]);
+    }
+    if (done < i) block_add_literals(block, i - done);
     text.at = i;
 }
 
 }  // namespace
 
 void match_greedy(const Pairs& pairs, Text& text, Block& block) {
-    if (text.end < 1024) return run<3>(pairs, text, block);
-    run<4>(pairs, text, block);
+    const uint32_t len = text.end - text.at;
+    if (text.end < 300) return run<3, true>(pairs, text, block);
+    if (len < 8192) return run<4, true>(pairs, text, block);
+    run<4, false>(pairs, text, block);
 }
 
 }  // namespace wsd::deflate

@@ -83,7 +83,7 @@ void match_lazy(const Chains& chains, Text& text, Block& block) {
     while (i < last && block.count < kBlockSequences - 1) {
         Match m = search.find(i, search.enter(i), 2, std::min(end - i, kLengthMax), kCandidates);
         if (m.length == 0) {
-            i++;
+            block_count(block, text.p[i++]);
             continue;
         }
         while (m.length < kLongEnough && i + 1 < last) {
@@ -95,16 +95,18 @@ void match_lazy(const Chains& chains, Text& text, Block& block) {
                 break;
             }
             m = next;
-            i++;
+            block_count(block, text.p[i++]);
         }
-        block_add(block, text.p + done, i - done, m.length, m.distance);
+        block_add(block, i - done, m.length, m.distance);
         const bool entered = m.length < kLongEnough && i + 1 < last;
         done = i + m.length;
         for (i += entered ? 2 : 1; i < done && i < last; i++) (void)search.enter(i);
         i = done;
     }
-    if (block.count < kBlockSequences - 1) i = end;
-    if (done < i) block_add(block, text.p + done, i - done);
+    if (block.count < kBlockSequences - 1) {
+        for (; i < end; i++) block_count(block, text.p[i]);
+    }
+    if (done < i) block_add_literals(block, i - done);
     text.at = i;
 }
 
