@@ -81,41 +81,47 @@ struct Dynamic {
     Header header;
 };
 
-void add_run(Header& h, unsigned symbol, unsigned extra) {
-    h.run[h.runs++] = {uint8_t(symbol), uint8_t(extra)};
-    h.freq[symbol]++;
-}
+// Adds runs behind those that are there.
+struct RunWriter {
+    Run* next;
+    uint16_t* freq;
 
-void add_zeros(Header& h, unsigned count) {
-    while (count >= 11) {
-        const unsigned many = std::min(count, 138u);
-        add_run(h, kManyZeros, many - 11);
-        count -= many;
+    void add(unsigned symbol, unsigned extra) {
+        *next++ = {uint8_t(symbol), uint8_t(extra)};
+        freq[symbol]++;
     }
-    if (count >= 3) return add_run(h, kZeros, count - 3);
-    for (; count > 0; count--) add_run(h, 0, 0);
-}
 
-// `len` as often as told: once itself, then as repetitions of it.
-void add_lens(Header& h, unsigned len, unsigned count) {
-    add_run(h, len, 0);
-    for (count--; count >= 3;) {
-        const unsigned many = std::min(count, 6u);
-        add_run(h, kRepeat, many - 3);
-        count -= many;
+    void zeros(unsigned count) {
+        while (count >= 11) {
+            const unsigned many = std::min(count, 138u);
+            add(kManyZeros, many - 11);
+            count -= many;
+        }
+        if (count >= 3) return add(kZeros, count - 3);
+        for (; count > 0; count--) add(0, 0);
     }
-    for (; count > 0; count--) add_run(h, len, 0);
-}
+
+    // `len` once, and as often as told again.
+    void lens(unsigned len, unsigned again) {
+        add(len, 0);
+        while (again >= 3) {
+            const unsigned many = std::min(again, 6u);
+            add(kRepeat, many - 3);
+            again -= many;
+        }
+        for (; again > 0; again--) add(len, 0);
+    }
+};
 
 // The lengths of one alphabet; returns how many are told. Runs do not go on into the other: what this costs is a bit
 // or two now and then.
-unsigned add_alphabet(Header& h, const CodeLengths& c) {
+unsigned add_alphabet(RunWriter& runs, const CodeLengths& c) {
     unsigned told = 0;
     for (unsigned i = 0; i < c.count;) {
-        const unsigned first = i, symbol = c.symbols[i];
-        add_zeros(h, symbol - told);
-        for (i++; i < c.count && c.lens[i] == c.lens[first] && c.symbols[i] == symbol + (i - first);) i++;
-        add_lens(h, c.lens[first], i - first);
+        const unsigned first = i, symbol = c.symbols[i], len = c.lens[i];
+        if (symbol > told) runs.zeros(symbol - told);
+        for (i++; i < c.count && c.lens[i] == len && c.symbols[i] == symbol + (i - first);) i++;
+        runs.lens(len, i - first - 1);
         told = symbol + (i - first);
     }
     return told;
@@ -124,10 +130,11 @@ unsigned add_alphabet(Header& h, const CodeLengths& c) {
 // Returns its bits.
 uint32_t make_header(Dynamic& d) {
     Header& h = d.header;
-    h.runs = 0;
     std::memset(h.freq, 0, sizeof h.freq);
-    h.literals = add_alphabet(h, d.literal);
-    h.distances = add_alphabet(h, d.distance);
+    RunWriter runs{h.run, h.freq};
+    h.literals = add_alphabet(runs, d.literal);
+    h.distances = add_alphabet(runs, d.distance);
+    h.runs = unsigned(runs.next - h.run);
     uint32_t bits = huffman_lengths(h.freq, sizeof h.freq / sizeof *h.freq, kRunLimit, h.lengths);
     uint8_t lens[kRunSymbols] = {};
     for (unsigned i = 0; i < h.lengths.count; i++) lens[h.lengths.symbols[i]] = h.lengths.lens[i];
@@ -260,8 +267,9 @@ void write_header(const Header& h, BitWriter& w) {
     for (unsigned i = 0; i < h.runs; i++) {
         put(w, codes[h.run[i].symbol]);
         bits_put(w, h.run[i].extra, kRunExtra[h.run[i].symbol]);
-        bits_flush(w);
+        if (i % 4 == 3) bits_flush(w);  // four have 56 bits at most
     }
+    bits_flush(w);
 }
 
 void write_dynamic(const Block& block, const uint8_t* input, const Dynamic& d, BitWriter& w) {

@@ -18,23 +18,25 @@ constexpr Key kPlaceMask = (1u << kPlaceBits) - 1;
 // of the (d + 2)th Fibonacci number at least, so none is deeper than this.
 constexpr unsigned kDepthMax = 36;
 
-// What occurs, in order of symbol. Returns the greatest frequency or more, but less than twice as much.
+// What occurs, in order of symbol. Returns all frequencies or-ed together.
 uint32_t gather(const uint16_t* freq, unsigned size, CodeLengths& out, Key* keys) {
     unsigned count = 0;
-    uint32_t greatest = 0;
+    uint64_t seen = 0;
     for (unsigned s = 0; s < size; s += 4) {
         uint64_t four;
         std::memcpy(&four, freq + s, sizeof four);
         if (four == 0) continue;
+        seen |= four;
         for (unsigned i = s; i < s + 4; i++) {
+            const uint32_t f = freq[i];
             out.symbols[count] = uint16_t(i);
-            keys[count] = Key(freq[i]) << kPlaceBits | count;
-            greatest |= freq[i];
-            count += freq[i] != 0;
+            keys[count] = f << kPlaceBits | count;
+            count += f != 0;
         }
     }
     out.count = count;
-    return greatest;
+    seen |= seen >> 32;
+    return uint32_t((seen | seen >> 16) & 0xffff);
 }
 
 void sort_few(Key* keys, unsigned count) {
@@ -46,7 +48,7 @@ void sort_few(Key* keys, unsigned count) {
     }
 }
 
-constexpr unsigned kDigitBits = 6;  // most frequencies have one digit in short messages and two in long ones
+constexpr unsigned kDigitBits = 5;  // most frequencies have one digit in short messages and two in long ones
 
 // One stable pass over a digit of the keys.
 void sort_digit(const Key* from, Key* to, unsigned count, unsigned shift) {
@@ -58,13 +60,13 @@ void sort_digit(const Key* from, Key* to, unsigned count, unsigned shift) {
     for (unsigned i = 0; i < count; i++) to[place[(from[i] >> shift) % kDigits]++] = from[i];
 }
 
-// Rarest first, in `keys` or `other`; returns which.
-const Key* sort(Key* keys, Key* other, unsigned count, uint32_t greatest) {
+// Rarest first, in `keys` or `other`; returns which. `seen` has the bits of all frequencies.
+Key* sort(Key* keys, Key* other, unsigned count, uint32_t seen) {
     if (count <= 12) {
         sort_few(keys, count);
         return keys;
     }
-    for (unsigned shift = kPlaceBits; greatest > 0; greatest >>= kDigitBits, shift += kDigitBits) {
+    for (unsigned shift = kPlaceBits; seen > 0; seen >>= kDigitBits, shift += kDigitBits) {
         sort_digit(keys, other, count, shift);
         std::swap(keys, other);
     }
@@ -74,21 +76,25 @@ const Key* sort(Key* keys, Key* other, unsigned count, uint32_t greatest) {
 // Joins the two lightest trees until one is left. Leaves come sorted and joined trees come about in order of weight, so
 // the lightest is always at the front of one of the two. `parents[i]` is of the i-th joined tree; the last is the root.
 // Returns the sum of what was joined: a symbol is counted there once for every bit of its code.
-uint32_t join(const Key* keys, unsigned count, uint16_t* parents) {
-    uint32_t weights[kAlphabetMax];
+// Trees have their weight where keys have theirs, and all bits below it: so they compare, leaves first.
+uint32_t join(Key* keys, unsigned count, uint16_t* parents) {
+    constexpr Key kNone = UINT32_MAX;  // behind the last leaf and the last tree
+    Key trees[kAlphabetMax];
+    keys[count] = kNone;
     uint32_t total = 0;
-    unsigned leaf = 0, tree = 0;
+    const Key *leaf = keys, *tree = trees;
     for (unsigned made = 0; made + 1 < count; made++) {
+        trees[made] = kNone;
         uint32_t sum = 0;
         for (unsigned half = 0; half < 2; half++) {
-            if (tree == made || (leaf < count && keys[leaf] >> kPlaceBits <= weights[tree])) {
-                sum += keys[leaf++] >> kPlaceBits;
+            if (*leaf <= *tree) {
+                sum += *leaf++ >> kPlaceBits;
             } else {
-                sum += weights[tree];
-                parents[tree++] = uint16_t(made);
+                sum += *tree++ >> kPlaceBits;
+                *parents++ = uint16_t(made);
             }
         }
-        weights[made] = sum;
+        trees[made] = sum << kPlaceBits | kPlaceMask;
         total += sum;
     }
     return total;
@@ -134,6 +140,7 @@ uint32_t make_two(const uint16_t* freq, CodeLengths& out) {
     out.symbols[0] = symbol ? 0 : symbol;
     out.symbols[1] = symbol ? symbol : 1;
     out.lens[0] = out.lens[1] = 1;
+    out.with_len[1] = 2;
     out.count = 2;
     return freq[symbol];
 }
@@ -149,10 +156,11 @@ constexpr auto kReversed = [] {
 }  // namespace
 
 uint32_t huffman_lengths(const uint16_t* freq, unsigned size, unsigned limit, CodeLengths& out) {
-    Key gathered[kAlphabetMax + 1], other[kAlphabetMax];
-    const uint32_t greatest = gather(freq, size, out, gathered);
+    Key gathered[kAlphabetMax + 1], other[kAlphabetMax + 1];
+    std::memset(out.with_len, 0, sizeof out.with_len);
+    const uint32_t seen = gather(freq, size, out, gathered);
     if (out.count < 2) return make_two(freq, out);
-    const Key* const keys = sort(gathered, other, out.count, greatest);
+    Key* const keys = sort(gathered, other, out.count, seen);
     uint16_t parents[kAlphabetMax];
     uint32_t bits = join(keys, out.count, parents);
     unsigned leaves[kDepthMax + 2];
@@ -166,6 +174,7 @@ uint32_t huffman_lengths(const uint16_t* freq, unsigned size, unsigned limit, Co
     // The rarest symbols are the deepest leaves.
     unsigned next = 0;
     for (unsigned len = deepest; len > 0; len--) {
+        out.with_len[len] = uint16_t(leaves[len]);
         for (unsigned i = 0; i < leaves[len]; i++, next++) {
             out.lens[keys[next] & kPlaceMask] = uint8_t(len);
             if (limited) bits += (keys[next] >> kPlaceBits) * len;
@@ -175,12 +184,10 @@ uint32_t huffman_lengths(const uint16_t* freq, unsigned size, unsigned limit, Co
 }
 
 void huffman_codes(const CodeLengths& lengths, Code* codes) {
-    unsigned counts[kCodeLengthMax + 1] = {};
-    for (unsigned i = 0; i < lengths.count; i++) counts[lengths.lens[i]]++;
     uint16_t next[kCodeLengthMax + 1];
     unsigned code = 0;
     for (unsigned len = 1; len <= kCodeLengthMax; len++) {
-        code = (code + counts[len - 1]) << 1;
+        code = (code + lengths.with_len[len - 1]) << 1;
         next[len] = uint16_t(code);
     }
     for (unsigned i = 0; i < lengths.count; i++) {

@@ -19,7 +19,8 @@ struct Code {
 struct CodeLengths {
     unsigned count;
     uint16_t symbols[kAlphabetMax];
-    uint8_t lens[kAlphabetMax];  // of symbols[i]
+    uint8_t lens[kAlphabetMax];             // of symbols[i]
+    uint16_t with_len[kCodeLengthMax + 1];  // how many are that long; [0] is 0
 };
 
 // Gives all symbols of freq[0, size) that occur a code of at most `limit` bits, and returns what writing each as often

@@ -39,7 +39,9 @@ struct Search {
         const uint32_t w = word(i), reach = std::min(i, window);
         const Pairs::Entry old = enter(i, w);
         const uint32_t near = position + i - old.latest, far = position + i - old.before;
-        const bool near_agrees = agrees(i, w, near, reach);
+        // What is older is out of reach, too.
+        if (near - 1 >= reach) return {0, 0};
+        const bool near_agrees = word(i - near) == w;
         if (!near_agrees && !agrees(i, w, far, reach)) return {0, 0};
         if (kThorough && near_agrees && agrees(i, w, far, reach)) {
             const uint32_t a = agreement(p + i, p + i - near, kBytes, max),
