@@ -165,8 +165,8 @@ constexpr Costs kCosts = [] {
         costs.literal_fixed[s] = uint16_t(costs.literal_extra[s] + fixed_len(s));
     }
     for (unsigned s = 0; s < kDistanceSymbols; s++) {
-        costs.distance_extra[s] = uint16_t(distance_extra(s));
-        costs.distance_fixed[s] = uint16_t(distance_extra(s) + 5);
+        costs.distance_extra[s] = kDistanceSpans[s].extra;
+        costs.distance_fixed[s] = uint16_t(kDistanceSpans[s].extra + 5);
     }
     return costs;
 }();
@@ -209,6 +209,7 @@ uint32_t write_literals(const uint8_t*& p, uint32_t count, const Code* codes, Bi
 
 // The first `count` of three literals, without a branch that no one could foretell: the others are put as no bits.
 void write_some(const uint8_t* p, uint32_t count, const Code* codes, BitWriter& w) {
+#pragma GCC unroll 3
     for (uint32_t i = 0; i < 3; i++) {
         const Code code = codes[p[i]];
         const uint64_t keep = -uint64_t(i < count);
@@ -217,16 +218,16 @@ void write_some(const uint8_t* p, uint32_t count, const Code* codes, BitWriter& 
 }
 
 void write_match(Sequence s, const Codes& codes, BitWriter& w) {
-    const unsigned length = kLengthSymbol[s.length];
-    put(w, codes.literal[kEndOfBlock + 1 + length]);
-    bits_put(w, unsigned(s.length - kLengthSpans[length].base), kLengthSpans[length].extra);
-    const unsigned distance = distance_symbol(s.distance);
-    put(w, codes.distance[distance]);
-    bits_put(w, s.distance - distance_base(distance), distance_extra(distance));
+    const Span length = kLengthSpans[s.length_symbol], distance = kDistanceSpans[s.distance_symbol];
+    put(w, codes.literal[kEndOfBlock + 1 + s.length_symbol]);
+    bits_put(w, unsigned(s.length - length.base), length.extra);
+    put(w, codes.distance[s.distance_symbol]);
+    bits_put(w, unsigned(s.distance - distance.base), distance.extra);
     bits_flush(w);
 }
 
-void write_sequences(const Block& block, const uint8_t* input, const Codes& codes, BitWriter& w) {
+void write_sequences(const Block& block, const uint8_t* input, const Codes& codes, BitWriter& writer) {
+    BitWriter w = writer;  // a copy that nobody points at can live in registers
     for (uint32_t i = 0; i < block.count; i++) {
         const Sequence s = block.sequences[i];
         uint32_t left = write_literals(input, s.literals, codes.literal, w);
@@ -243,6 +244,7 @@ void write_sequences(const Block& block, const uint8_t* input, const Codes& code
     }
     put(w, codes.literal[kEndOfBlock]);
     bits_flush(w);
+    writer = w;
 }
 
 void write_stored(const Block& block, const uint8_t* input, BitWriter& w) {

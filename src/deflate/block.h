@@ -20,6 +20,8 @@ struct Sequence {
     uint16_t literals;  // bytes, <= kBlockBytes
     uint16_t length;    // of the match; 0: there is none
     uint16_t distance;
+    uint8_t length_symbol;    // in kLengthSpans
+    uint8_t distance_symbol;  // in kDistanceSpans
 };
 
 struct Block {
@@ -39,16 +41,18 @@ inline void block_count(Block& block, uint8_t literal) { block.literal_freq[lite
 // Adds `literals` bytes that were counted and a match. There must be room: fewer than kBlockSequences, and no more than
 // kBlockBytes with these.
 inline void block_add(Block& block, uint32_t literals, uint32_t length, uint32_t distance) {
-    block.literal_freq[kEndOfBlock + 1 + kLengthSymbol[length]]++;
-    block.distance_freq[distance_symbol(distance)]++;
+    const unsigned length_symbol = kLengthSymbol[length], far = distance_symbol(distance);
+    block.literal_freq[kEndOfBlock + 1 + length_symbol]++;
+    block.distance_freq[far]++;
     block.bytes += literals + length;
-    block.sequences[block.count++] = {uint16_t(literals), uint16_t(length), uint16_t(distance)};
+    block.sequences[block.count++] = {uint16_t(literals), uint16_t(length), uint16_t(distance), uint8_t(length_symbol),
+                                      uint8_t(far)};
 }
 
 // As block_add for literals that no match follows.
 inline void block_add_literals(Block& block, uint32_t literals) {
     block.bytes += literals;
-    block.sequences[block.count++] = {uint16_t(literals), 0, 0};
+    block.sequences[block.count++] = {uint16_t(literals), 0, 0, 0, 0};
 }
 
 // Writes the block whose input begins at `input`, in the form that takes the fewest bits, as one that others follow,

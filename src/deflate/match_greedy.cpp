@@ -24,10 +24,10 @@ struct Search {
     uint32_t word(uint32_t i) const { return load_le32(p + i) & kMask; }
 
     // Enters p[i] and returns what stood there.
-    Pairs::Entry enter(uint32_t i, uint32_t w) const {
-        Pairs::Entry& entry = pairs.entries[hash_of(w, pairs.bits)];
-        const Pairs::Entry old = entry;
-        entry = {position + i, old.latest};
+    Pair enter(uint32_t i, uint32_t w) const {
+        Pair& pair = pairs.entries[hash_of(w, pairs.bits)];
+        const Pair old = pair;
+        pair = old << 32 | (position + i);
         return old;
     }
 
@@ -35,14 +35,15 @@ struct Search {
         return distance - 1 < reach && word(i - distance) == w;
     }
 
-    Match find(uint32_t i, uint32_t max) const {
+    Match find(uint32_t i, uint32_t end) const {
         const uint32_t w = word(i), reach = std::min(i, window);
-        const Pairs::Entry old = enter(i, w);
-        const uint32_t near = position + i - old.latest, far = position + i - old.before;
+        const Pair old = enter(i, w);
+        const uint32_t near = position + i - uint32_t(old), far = position + i - uint32_t(old >> 32);
         // What is older is out of reach, too.
         if (near - 1 >= reach) return {0, 0};
         const bool near_agrees = word(i - near) == w;
         if (!near_agrees && !agrees(i, w, far, reach)) return {0, 0};
+        const uint32_t max = std::min(end - i, kLengthMax);
         if (kThorough && near_agrees && agrees(i, w, far, reach)) {
             const uint32_t a = agreement(p + i, p + i - near, kBytes, max),
                            b = agreement(p + i, p + i - far, kBytes, max);
@@ -62,7 +63,7 @@ void run(const Pairs& pairs, Text& text, Block& block) {
     const uint32_t last = end >= 4 ? end - 3 : 0;
     uint32_t i = text.at, done = text.at;
     while (i < last && block.count < kBlockSequences - 1) {
-        const Match m = search.find(i, std::min(end - i, kLengthMax));
+        const Match m = search.find(i, end);
         if (m.length == 0) {
             block_count(block, p[i++]);
             continue;
