@@ -64,81 +64,84 @@ struct Run {
     uint8_t extra;  // the value of its extra bits
 };
 
+// What precedes a dynamic block: the code lengths of both alphabets.
 struct Header {
     unsigned literals;   // code lengths told of the first alphabet, 257..286
     unsigned distances;  // of the second, 1..30
-    unsigned run_lens;   // of the code of the runs, 4..19
+    unsigned told;       // code lengths of the code of the runs that are told, 4..19
     unsigned runs;
-    uint8_t run_len[kRunSymbols];
+    uint16_t freq[20];  // of the runs' symbols
     Run run[kLiteralSymbols + kDistanceSymbols];
-    uint64_t bits;  // in all, without the block's first three
+    CodeLengths lengths;  // of the runs' code
 };
 
 struct Dynamic {
-    uint8_t lens[kLiteralSymbols + kDistanceSymbols];  // of both alphabets, the second behind the first as it is told
-    uint8_t literal_lens[kLiteralSymbols];
-    uint8_t distance_lens[kDistanceSymbols];
+    CodeLengths literal;
+    CodeLengths distance;
     Header header;
 };
 
-void add_run(Header& h, unsigned symbol, unsigned extra, uint16_t* freq) {
-    h.run[h.runs++] = {uint8_t(symbol), uint8_t(extra)};
-    freq[symbol]++;
-}
+// Adds runs behind those that are there.
+struct RunWriter {
+    Run* next;
+    uint16_t* freq;
 
-void add_zeros(Header& h, unsigned count, uint16_t* freq) {
-    for (; count >= 11; count -= std::min(count, 138u)) add_run(h, kManyZeros, std::min(count, 138u) - 11, freq);
-    if (count >= 3) {
-        add_run(h, kZeros, count - 3, freq);
-    } else {
-        for (; count > 0; count--) add_run(h, 0, 0, freq);
+    void add(unsigned symbol, unsigned extra) {
+        *next++ = {uint8_t(symbol), uint8_t(extra)};
+        freq[symbol]++;
     }
-}
 
-void add_lens(Header& h, unsigned len, unsigned count, uint16_t* freq) {
-    add_run(h, len, 0, freq);
-    for (count--; count >= 3; count -= std::min(count, 6u)) add_run(h, kRepeat, std::min(count, 6u) - 3, freq);
-    for (; count > 0; count--) add_run(h, len, 0, freq);
-}
-
-unsigned used_symbols(const uint8_t* lens, unsigned count, unsigned least) {
-    while (count > least && lens[count - 1] == 0) count--;
-    return count;
-}
-
-void make_header(Dynamic& d) {
-    Header& h = d.header;
-    h.literals = used_symbols(d.literal_lens, kLiteralSymbols, kEndOfBlock + 1);
-    h.distances = used_symbols(d.distance_lens, kDistanceSymbols, 1);
-    h.runs = 0;
-    std::copy_n(d.literal_lens, h.literals, d.lens);
-    std::copy_n(d.distance_lens, h.distances, d.lens + h.literals);
-    uint16_t freq[kRunSymbols] = {};
-    const unsigned total = h.literals + h.distances;
-    for (unsigned i = 0; i < total;) {
-        const unsigned start = i;
-        while (i < total && d.lens[i] == d.lens[start]) i++;
-        if (d.lens[start] == 0) {
-            add_zeros(h, i - start, freq);
-        } else {
-            add_lens(h, d.lens[start], i - start, freq);
+    void zeros(unsigned count) {
+        while (count >= 11) {
+            const unsigned many = std::min(count, 138u);
+            add(kManyZeros, many - 11);
+            count -= many;
         }
+        if (count >= 3) return add(kZeros, count - 3);
+        for (; count > 0; count--) add(0, 0);
     }
-    huffman_lengths(freq, kRunSymbols, kRunLimit, h.run_len);
-    h.run_lens = kRunSymbols;
-    while (h.run_lens > 4 && h.run_len[kRunOrder[h.run_lens - 1]] == 0) h.run_lens--;
-    h.bits = 5 + 5 + 4 + 3 * h.run_lens;
-    for (unsigned s = 0; s < kRunSymbols; s++) h.bits += freq[s] * unsigned(h.run_len[s] + kRunExtra[s]);
+
+    // `len` once, and as often as told again.
+    void lens(unsigned len, unsigned again) {
+        add(len, 0);
+        while (again >= 3) {
+            const unsigned many = std::min(again, 6u);
+            add(kRepeat, many - 3);
+            again -= many;
+        }
+        for (; again > 0; again--) add(len, 0);
+    }
+};
+
+// The lengths of one alphabet; returns how many are told. Runs do not go on into the other: what this costs is a bit
+// or two now and then.
+unsigned add_alphabet(RunWriter& runs, const CodeLengths& c) {
+    unsigned told = 0;
+    for (unsigned i = 0; i < c.count;) {
+        const unsigned first = i, symbol = c.symbols[i], len = c.lens[i];
+        if (symbol > told) runs.zeros(symbol - told);
+        for (i++; i < c.count && c.lens[i] == len && c.symbols[i] == symbol + (i - first);) i++;
+        runs.lens(len, i - first - 1);
+        told = symbol + (i - first);
+    }
+    return told;
 }
 
-// Of all lengths and distances.
-uint64_t extra_bits(const Block& block) {
-    uint64_t bits = 0;
-    for (unsigned s = 0; s < kLengthSymbols; s++) {
-        bits += block.literal_freq[kEndOfBlock + 1 + s] * kLengthSpans[s].extra;
-    }
-    for (unsigned s = 0; s < kDistanceSymbols; s++) bits += block.distance_freq[s] * distance_extra(s);
-    return bits;
+// Returns its bits.
+uint32_t make_header(Dynamic& d) {
+    Header& h = d.header;
+    std::memset(h.freq, 0, sizeof h.freq);
+    RunWriter runs{h.run, h.freq};
+    h.literals = add_alphabet(runs, d.literal);
+    h.distances = add_alphabet(runs, d.distance);
+    h.runs = unsigned(runs.next - h.run);
+    uint32_t bits = huffman_lengths(h.freq, sizeof h.freq / sizeof *h.freq, kRunLimit, h.lengths);
+    uint8_t lens[kRunSymbols] = {};
+    for (unsigned i = 0; i < h.lengths.count; i++) lens[h.lengths.symbols[i]] = h.lengths.lens[i];
+    h.told = kRunSymbols;
+    while (h.told > 4 && lens[kRunOrder[h.told - 1]] == 0) h.told--;
+    bits += h.freq[kRepeat] * 2u + h.freq[kZeros] * 3u + h.freq[kManyZeros] * 7u;
+    return bits + 5 + 5 + 4 + 3 * h.told;
 }
 
 uint64_t stored_bits(const Block& block, const BitWriter& w) {
@@ -146,29 +149,54 @@ uint64_t stored_bits(const Block& block, const BitWriter& w) {
     return kHeaderBits + (-head & 7) + 32 + uint64_t(block.bytes) * 8;
 }
 
-uint64_t fixed_bits(const Block& block) {
+// What each symbol takes: the bits behind it, and those with its fixed code.
+struct Costs {
+    uint16_t literal_extra[kAlphabetMax];
+    uint16_t literal_fixed[kAlphabetMax];
+    uint16_t distance_extra[32];
+    uint16_t distance_fixed[32];
+};
+constexpr Costs kCosts = [] {
+    Costs costs{};
+    for (unsigned s = 0; s < kLengthSymbols; s++) {
+        costs.literal_extra[kEndOfBlock + 1 + s] = kLengthSpans[s].extra;
+    }
+    for (unsigned s = 0; s < kAlphabetMax; s++) {
+        costs.literal_fixed[s] = uint16_t(costs.literal_extra[s] + fixed_len(s));
+    }
+    for (unsigned s = 0; s < kDistanceSymbols; s++) {
+        costs.distance_extra[s] = kDistanceSpans[s].extra;
+        costs.distance_fixed[s] = uint16_t(kDistanceSpans[s].extra + 5);
+    }
+    return costs;
+}();
+
+template <unsigned kCount>
+uint32_t sum_costs(const uint16_t* freq, const uint16_t* costs) {
     uint32_t bits = 0;
-    for (unsigned s = 0; s < 144; s++) bits += block.literal_freq[s] * 8u;
-    for (unsigned s = 144; s < 256; s++) bits += block.literal_freq[s] * 9u;
-    for (unsigned s = 256; s < 280; s++) bits += block.literal_freq[s] * 7u;
-    for (unsigned s = 280; s < kLiteralSymbols; s++) bits += block.literal_freq[s] * 8u;
-    for (unsigned s = 0; s < kDistanceSymbols; s++) bits += block.distance_freq[s] * 5u;
-    return kHeaderBits + bits;
+    for (unsigned s = 0; s < kCount; s++) bits += uint32_t(freq[s]) * costs[s];
+    return bits;
 }
 
-uint64_t make_dynamic(const Block& block, Dynamic& d) {
-    huffman_lengths(block.literal_freq, kLiteralSymbols, kLiteralLimit, d.literal_lens);
-    huffman_lengths(block.distance_freq, kDistanceSymbols, kDistanceLimit, d.distance_lens);
-    make_header(d);
-    uint32_t bits = 0;
-    for (unsigned s = 0; s < kLiteralSymbols; s++) bits += uint32_t(block.literal_freq[s]) * d.literal_lens[s];
-    for (unsigned s = 0; s < kDistanceSymbols; s++) bits += uint32_t(block.distance_freq[s]) * d.distance_lens[s];
-    return kHeaderBits + d.header.bits + bits;
+uint32_t fixed_bits(const Block& block) {
+    return kHeaderBits + sum_costs<kAlphabetMax>(block.literal_freq, kCosts.literal_fixed) +
+           sum_costs<32>(block.distance_freq, kCosts.distance_fixed);
+}
+
+uint32_t make_dynamic(const Block& block, Dynamic& d) {
+    uint32_t bits = huffman_lengths(block.literal_freq, kAlphabetMax, kLiteralLimit, d.literal);
+    bits += huffman_lengths(block.distance_freq, 32, kDistanceLimit, d.distance);
+    bits += make_header(d);
+    constexpr unsigned kLengths = kEndOfBlock;  // from here on, lest the sum be of all literals
+    bits += sum_costs<32>(block.literal_freq + kLengths, kCosts.literal_extra + kLengths);
+    bits += sum_costs<32>(block.distance_freq, kCosts.distance_extra);
+    return kHeaderBits + bits;
 }
 
 void put(BitWriter& w, Code code) { bits_put(w, code.bits, code.len); }
 
-void write_literals(const uint8_t* p, uint32_t count, const Code* codes, BitWriter& w) {
+// Four at a time; returns how many are left, and leaves `p` at them.
+uint32_t write_literals(const uint8_t*& p, uint32_t count, const Code* codes, BitWriter& w) {
     for (; count >= 4; count -= 4, p += 4) {
         put(w, codes[p[0]]);
         put(w, codes[p[1]]);
@@ -176,32 +204,47 @@ void write_literals(const uint8_t* p, uint32_t count, const Code* codes, BitWrit
         put(w, codes[p[3]]);
         bits_flush(w);
     }
-    if (count == 0) return;
-    for (; count > 0; count--) put(w, codes[*p++]);
-    bits_flush(w);
+    return count;
+}
+
+// The first `count` of three literals, without a branch that no one could foretell: the others are put as no bits.
+void write_some(const uint8_t* p, uint32_t count, const Code* codes, BitWriter& w) {
+#pragma GCC unroll 3
+    for (uint32_t i = 0; i < 3; i++) {
+        const Code code = codes[p[i]];
+        const uint64_t keep = -uint64_t(i < count);
+        bits_put(w, code.bits & keep, unsigned(code.len & keep));
+    }
 }
 
 void write_match(Sequence s, const Codes& codes, BitWriter& w) {
-    const unsigned length = kLengthSymbol[s.length];
-    put(w, codes.literal[kEndOfBlock + 1 + length]);
-    bits_put(w, unsigned(s.length - kLengthSpans[length].base), kLengthSpans[length].extra);
-    const unsigned distance = distance_symbol(s.distance);
-    put(w, codes.distance[distance]);
-    bits_put(w, s.distance - distance_base(distance), distance_extra(distance));
+    const Span length = kLengthSpans[s.length_symbol], distance = kDistanceSpans[s.distance_symbol];
+    put(w, codes.literal[kEndOfBlock + 1 + s.length_symbol]);
+    bits_put(w, unsigned(s.length - length.base), length.extra);
+    put(w, codes.distance[s.distance_symbol]);
+    bits_put(w, unsigned(s.distance - distance.base), distance.extra);
     bits_flush(w);
 }
 
-void write_sequences(const Block& block, const uint8_t* input, const Codes& codes, BitWriter& w) {
+void write_sequences(const Block& block, const uint8_t* input, const Codes& codes, BitWriter& writer) {
+    BitWriter w = writer;  // a copy that nobody points at can live in registers
     for (uint32_t i = 0; i < block.count; i++) {
         const Sequence s = block.sequences[i];
-        write_literals(input, s.literals, codes.literal, w);
-        input += s.literals;
-        if (s.length == 0) continue;
+        uint32_t left = write_literals(input, s.literals, codes.literal, w);
+        if (s.length == 0) {
+            for (; left > 0; left--) put(w, codes.literal[*input++]);
+            bits_flush(w);
+            continue;
+        }
+        // Behind the literals are the bytes of a match, so that three can be read.
+        write_some(input, left, codes.literal, w);
+        bits_flush(w);
         write_match(s, codes, w);
-        input += s.length;
+        input += left + s.length;
     }
     put(w, codes.literal[kEndOfBlock]);
     bits_flush(w);
+    writer = w;
 }
 
 void write_stored(const Block& block, const uint8_t* input, BitWriter& w) {
@@ -214,26 +257,27 @@ void write_stored(const Block& block, const uint8_t* input, BitWriter& w) {
 }
 
 void write_header(const Header& h, BitWriter& w) {
+    Code codes[kRunSymbols] = {};
+    huffman_codes(h.lengths, codes);
     bits_put(w, h.literals - (kEndOfBlock + 1), 5);
     bits_put(w, h.distances - 1, 5);
-    bits_put(w, h.run_lens - 4, 4);
-    for (unsigned i = 0; i < 4; i++) bits_put(w, h.run_len[kRunOrder[i]], 3);
+    bits_put(w, h.told - 4, 4);
+    for (unsigned i = 0; i < 4; i++) bits_put(w, codes[kRunOrder[i]].len, 3);
     bits_flush(w);
-    for (unsigned i = 4; i < h.run_lens; i++) bits_put(w, h.run_len[kRunOrder[i]], 3);
+    for (unsigned i = 4; i < h.told; i++) bits_put(w, codes[kRunOrder[i]].len, 3);
     bits_flush(w);
-    Code codes[kRunSymbols];
-    huffman_codes(h.run_len, kRunSymbols, codes);
     for (unsigned i = 0; i < h.runs; i++) {
         put(w, codes[h.run[i].symbol]);
         bits_put(w, h.run[i].extra, kRunExtra[h.run[i].symbol]);
-        bits_flush(w);
+        if (i % 4 == 3) bits_flush(w);  // four have 56 bits at most
     }
+    bits_flush(w);
 }
 
 void write_dynamic(const Block& block, const uint8_t* input, const Dynamic& d, BitWriter& w) {
     Codes codes;
-    huffman_codes(d.literal_lens, kLiteralSymbols, codes.literal);
-    huffman_codes(d.distance_lens, kDistanceSymbols, codes.distance);
+    huffman_codes(d.literal, codes.literal);
+    huffman_codes(d.distance, codes.distance);
     bits_put(w, kDynamic << 1, kHeaderBits);
     write_header(d.header, w);
     write_sequences(block, input, codes, w);
@@ -250,11 +294,10 @@ void block_clear(Block& block) {
 
 bool block_write(Block& block, const uint8_t* input, BitWriter& w) {
     block.literal_freq[kEndOfBlock] = 1;
-    const uint64_t extra = extra_bits(block);
     const uint64_t stored = stored_bits(block, w);
-    const uint64_t fixed = fixed_bits(block) + extra;
+    const uint64_t fixed = fixed_bits(block);
     Dynamic d;
-    const uint64_t dynamic = make_dynamic(block, d) + extra;
+    const uint64_t dynamic = make_dynamic(block, d);
     if (std::min({stored, fixed, dynamic}) > bits_room(w)) return false;
     if (stored <= fixed && stored <= dynamic) {
         write_stored(block, input, w);

@@ -20,31 +20,39 @@ struct Sequence {
     uint16_t literals;  // bytes, <= kBlockBytes
     uint16_t length;    // of the match; 0: there is none
     uint16_t distance;
+    uint8_t length_symbol;    // in kLengthSpans
+    uint8_t distance_symbol;  // in kDistanceSpans
 };
 
 struct Block {
     uint32_t bytes;  // of input in the sequences, <= kBlockBytes
     uint32_t count;  // of sequences, <= kBlockSequences
-    uint16_t literal_freq[kLiteralSymbols];
-    uint16_t distance_freq[kDistanceSymbols];
+    // By symbol, with some at the end that never occur, so that they are summed and searched in whole words.
+    uint16_t literal_freq[kAlphabetMax];
+    uint16_t distance_freq[32];
     Sequence sequences[kBlockSequences];
 };
 
 void block_clear(Block& block);
 
-// Room for one more sequence of up to `bytes` bytes is the caller's to know.
-inline void block_add(Block& block, const uint8_t* literals, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) block.literal_freq[literals[i]]++;
-    block.bytes += count;
-    block.sequences[block.count++] = {uint16_t(count), 0, 0};
+// A literal is counted when it is found, a sequence when it is complete.
+inline void block_count(Block& block, uint8_t literal) { block.literal_freq[literal]++; }
+
+// Adds `literals` bytes that were counted and a match. There must be room: fewer than kBlockSequences, and no more than
+// kBlockBytes with these.
+inline void block_add(Block& block, uint32_t literals, uint32_t length, uint32_t distance) {
+    const unsigned length_symbol = kLengthSymbol[length], far = distance_symbol(distance);
+    block.literal_freq[kEndOfBlock + 1 + length_symbol]++;
+    block.distance_freq[far]++;
+    block.bytes += literals + length;
+    block.sequences[block.count++] = {uint16_t(literals), uint16_t(length), uint16_t(distance), uint8_t(length_symbol),
+                                      uint8_t(far)};
 }
 
-inline void block_add(Block& block, const uint8_t* literals, uint32_t count, uint32_t length, uint32_t distance) {
-    for (uint32_t i = 0; i < count; i++) block.literal_freq[literals[i]]++;
-    block.literal_freq[kEndOfBlock + 1 + kLengthSymbol[length]]++;
-    block.distance_freq[distance_symbol(distance)]++;
-    block.bytes += count + length;
-    block.sequences[block.count++] = {uint16_t(count), uint16_t(length), uint16_t(distance)};
+// As block_add for literals that no match follows.
+inline void block_add_literals(Block& block, uint32_t literals) {
+    block.bytes += literals;
+    block.sequences[block.count++] = {uint16_t(literals), 0, 0, 0, 0};
 }
 
 // Writes the block whose input begins at `input`, in the form that takes the fewest bits, as one that others follow,

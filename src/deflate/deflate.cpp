@@ -95,7 +95,7 @@ Sizes sizes_of(Params params) {
 }
 
 size_t table_size(Params params, const Sizes& s) {
-    if (params.level == Level::kFast) return sizeof(Pairs::Entry) << s.pair_bits;
+    if (params.level == Level::kFast) return sizeof(Pair) << s.pair_bits;
     return (sizeof(uint32_t) << s.three_bits) + (sizeof(uint32_t) << s.four_bits) + sizeof(uint16_t) * s.window;
 }
 
@@ -159,7 +159,7 @@ Context* context_init(void* room, Params params) {
     std::memset(tables, 0, tables_size);
     c->buffer = tables + tables_size;
     if (params.level == Level::kFast) {
-        c->pairs = {reinterpret_cast<Pairs::Entry*>(tables), s.pair_bits};
+        c->pairs = {reinterpret_cast<Pair*>(tables), s.pair_bits};
         return c;
     }
     uint32_t* const threes = reinterpret_cast<uint32_t*>(tables);

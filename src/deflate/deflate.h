@@ -39,7 +39,7 @@ struct Encoder {
 
     uint32_t position;  // of the next message that stands alone
     Block block;
-    Pairs::Entry pairs[1u << kPairBits];
+    Pair pairs[1u << kPairBits];
     uint32_t threes[1u << kThreeBits];
     uint32_t fours[1u << kFourBits];
     uint16_t back[1u << kWindowBitsMax];

@@ -1,6 +1,7 @@
 #include "deflate/huffman.h"
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -8,16 +9,36 @@
 namespace wsd::deflate {
 namespace {
 
-// A symbol below its frequency, so that keys compare by frequency.
+// The place of a symbol among those that occur below its frequency, so that keys compare by frequency.
 using Key = uint32_t;
-constexpr unsigned kSymbolBits = 9;
-constexpr Key kSymbolMask = (1u << kSymbolBits) - 1;
+constexpr unsigned kPlaceBits = 9;
+constexpr Key kPlaceMask = (1u << kPlaceBits) - 1;
 
 // With frequencies of 16 bits in alphabets of 288 symbols a tree weighs less than 2^25. A leaf at depth d needs a tree
 // of the (d + 2)th Fibonacci number at least, so none is deeper than this.
 constexpr unsigned kDepthMax = 36;
 
-// Of few keys, or of keys that are nearly in order.
+// What occurs, in order of symbol. Returns all frequencies or-ed together.
+uint32_t gather(const uint16_t* freq, unsigned size, CodeLengths& out, Key* keys) {
+    unsigned count = 0;
+    uint64_t seen = 0;
+    for (unsigned s = 0; s < size; s += 4) {
+        uint64_t four;
+        std::memcpy(&four, freq + s, sizeof four);
+        if (four == 0) continue;
+        seen |= four;
+        for (unsigned i = s; i < s + 4; i++) {
+            const uint32_t f = freq[i];
+            out.symbols[count] = uint16_t(i);
+            keys[count] = f << kPlaceBits | count;
+            count += f != 0;
+        }
+    }
+    out.count = count;
+    seen |= seen >> 32;
+    return uint32_t((seen | seen >> 16) & 0xffff);
+}
+
 void sort_few(Key* keys, unsigned count) {
     for (unsigned i = 1; i < count; i++) {
         const Key key = keys[i];
@@ -27,62 +48,61 @@ void sort_few(Key* keys, unsigned count) {
     }
 }
 
-// One stable pass over eight bits of the keys.
+constexpr unsigned kDigitBits = 5;  // most frequencies have one digit in short messages and two in long ones
+
+// One stable pass over a digit of the keys.
 void sort_digit(const Key* from, Key* to, unsigned count, unsigned shift) {
-    uint16_t place[256] = {};
-    for (unsigned i = 0; i < count; i++) place[from[i] >> shift & 255]++;
+    constexpr unsigned kDigits = 1u << kDigitBits;
+    uint16_t place[kDigits] = {};
+    for (unsigned i = 0; i < count; i++) place[(from[i] >> shift) % kDigits]++;
     unsigned next = 0;
     for (uint16_t& p : place) next += std::exchange(p, uint16_t(next));
-    for (unsigned i = 0; i < count; i++) to[place[from[i] >> shift & 255]++] = from[i];
+    for (unsigned i = 0; i < count; i++) to[place[(from[i] >> shift) % kDigits]++] = from[i];
 }
 
-// The symbols that occur, rarest first. They are gathered in order of symbol, and sorting keeps that among equals.
-unsigned sorted_keys(const uint16_t* freq, unsigned count, Key* keys) {
-    unsigned used = 0;
-    Key greatest = 0;
-    for (unsigned symbol = 0; symbol < count; symbol++) {
-        keys[used] = Key(freq[symbol]) << kSymbolBits | symbol;
-        greatest |= freq[symbol];
-        used += freq[symbol] != 0;
+// Rarest first, in `keys` or `other`; returns which. `seen` has the bits of all frequencies.
+Key* sort(Key* keys, Key* other, unsigned count, uint32_t seen) {
+    if (count <= 12) {
+        sort_few(keys, count);
+        return keys;
     }
-    if (used <= 20) {
-        sort_few(keys, used);
-        return used;
+    for (unsigned shift = kPlaceBits; seen > 0; seen >>= kDigitBits, shift += kDigitBits) {
+        sort_digit(keys, other, count, shift);
+        std::swap(keys, other);
     }
-    Key other[kAlphabetMax];
-    sort_digit(keys, other, used, kSymbolBits);
-    if (greatest < 256) {
-        for (unsigned i = 0; i < used; i++) keys[i] = other[i];
-    } else {
-        sort_digit(other, keys, used, kSymbolBits + 8);
-    }
-    return used;
+    return keys;
 }
 
 // Joins the two lightest trees until one is left. Leaves come sorted and joined trees come about in order of weight, so
 // the lightest is always at the front of one of the two. `parents[i]` is of the i-th joined tree; the last is the root.
-void join(const Key* keys, unsigned count, uint16_t* parents) {
-    uint32_t weights[kAlphabetMax];
-    unsigned leaf = 0, tree = 0;
+// Returns the sum of what was joined: a symbol is counted there once for every bit of its code.
+// Trees have their weight where keys have theirs, and all bits below it: so they compare, leaves first.
+uint32_t join(Key* keys, unsigned count, uint16_t* parents) {
+    constexpr Key kNone = UINT32_MAX;  // behind the last leaf and the last tree
+    Key trees[kAlphabetMax];
+    keys[count] = kNone;
+    uint32_t total = 0;
+    const Key *leaf = keys, *tree = trees;
     for (unsigned made = 0; made + 1 < count; made++) {
+        trees[made] = kNone;
         uint32_t sum = 0;
         for (unsigned half = 0; half < 2; half++) {
-            const uint32_t leaf_weight = leaf < count ? keys[leaf] >> kSymbolBits : UINT32_MAX;
-            if (tree == made || leaf_weight <= weights[tree]) {
-                sum += leaf_weight;
-                leaf++;
+            if (*leaf <= *tree) {
+                sum += *leaf++ >> kPlaceBits;
             } else {
-                sum += weights[tree];
-                parents[tree++] = uint16_t(made);
+                sum += *tree++ >> kPlaceBits;
+                *parents++ = uint16_t(made);
             }
         }
-        weights[made] = sum;
+        trees[made] = sum << kPlaceBits | kPlaceMask;
+        total += sum;
     }
+    return total;
 }
 
-// How many leaves each depth of the tree has. Only joined trees are walked: what they have room for at a depth and do
-// not fill themselves is leaves.
-void count_leaves(const uint16_t* parents, unsigned count, unsigned* leaves) {
+// How many leaves each depth of the tree has; returns the greatest depth. Only joined trees are walked: what they have
+// room for at a depth and do not fill themselves is leaves.
+unsigned count_leaves(const uint16_t* parents, unsigned count, unsigned* leaves) {
     uint8_t depth[kAlphabetMax];
     unsigned inner[kDepthMax + 2] = {};
     const unsigned root = count - 2;
@@ -92,17 +112,16 @@ void count_leaves(const uint16_t* parents, unsigned count, unsigned* leaves) {
         depth[i] = uint8_t(depth[parents[i]] + 1);
         inner[depth[i]]++;
     }
+    const unsigned deepest = depth[0] + 1u;  // what was joined first
     leaves[0] = 0;
-    for (unsigned d = 1; d <= kDepthMax + 1; d++) leaves[d] = 2 * inner[d - 1] - inner[d];
+    for (unsigned d = 1; d <= deepest; d++) leaves[d] = 2 * inner[d - 1] - inner[d];
+    return deepest;
 }
 
 // Brings leaves below `limit` up to it, and pays for the room this takes: a leaf above goes down by one and takes one
 // from the bottom beside itself, which gives back the room of exactly one leaf at the bottom.
-void limit_depth(unsigned* leaves, unsigned limit) {
-    unsigned deeper = 0;
-    for (unsigned d = limit + 1; d <= kDepthMax + 1; d++) deeper += leaves[d];
-    if (deeper == 0) return;
-    leaves[limit] += deeper;
+void limit_depth(unsigned* leaves, unsigned deepest, unsigned limit) {
+    for (unsigned d = limit + 1; d <= deepest; d++) leaves[limit] += leaves[d];
     uint32_t taken = 0;
     for (unsigned d = 1; d <= limit; d++) taken += leaves[d] << (limit - d);
     WSD_ASSERT(taken > 1u << limit);
@@ -115,6 +134,17 @@ void limit_depth(unsigned* leaves, unsigned limit) {
     }
 }
 
+// A code of two symbols where fewer occur.
+uint32_t make_two(const uint16_t* freq, CodeLengths& out) {
+    const uint16_t symbol = out.count ? out.symbols[0] : 0;
+    out.symbols[0] = symbol ? 0 : symbol;
+    out.symbols[1] = symbol ? symbol : 1;
+    out.lens[0] = out.lens[1] = 1;
+    out.with_len[1] = 2;
+    out.count = 2;
+    return freq[symbol];
+}
+
 constexpr auto kReversed = [] {
     std::array<uint8_t, 256> reversed{};
     for (unsigned i = 0; i < 256; i++) {
@@ -125,45 +155,46 @@ constexpr auto kReversed = [] {
 
 }  // namespace
 
-void huffman_lengths(const uint16_t* freq, unsigned count, unsigned limit, uint8_t* lens) {
-    Key keys[kAlphabetMax + 1];
-    const unsigned used = sorted_keys(freq, count, keys);
-    for (unsigned i = 0; i < count; i++) lens[i] = 0;
-    if (used < 2) {
-        const unsigned symbol = used ? keys[0] & kSymbolMask : 0;
-        lens[symbol] = 1;
-        lens[symbol ? 0 : 1] = 1;
-        return;
-    }
+uint32_t huffman_lengths(const uint16_t* freq, unsigned size, unsigned limit, CodeLengths& out) {
+    Key gathered[kAlphabetMax + 1], other[kAlphabetMax + 1];
+    std::memset(out.with_len, 0, sizeof out.with_len);
+    const uint32_t seen = gather(freq, size, out, gathered);
+    if (out.count < 2) return make_two(freq, out);
+    Key* const keys = sort(gathered, other, out.count, seen);
     uint16_t parents[kAlphabetMax];
-    join(keys, used, parents);
+    uint32_t bits = join(keys, out.count, parents);
     unsigned leaves[kDepthMax + 2];
-    count_leaves(parents, used, leaves);
-    limit_depth(leaves, limit);
+    unsigned deepest = count_leaves(parents, out.count, leaves);
+    const bool limited = deepest > limit;
+    if (limited) {
+        limit_depth(leaves, deepest, limit);
+        deepest = limit;
+        bits = 0;
+    }
     // The rarest symbols are the deepest leaves.
     unsigned next = 0;
-    for (unsigned len = limit; len > 0; len--) {
-        for (unsigned i = 0; i < leaves[len]; i++) lens[keys[next++] & kSymbolMask] = uint8_t(len);
+    for (unsigned len = deepest; len > 0; len--) {
+        out.with_len[len] = uint16_t(leaves[len]);
+        for (unsigned i = 0; i < leaves[len]; i++, next++) {
+            out.lens[keys[next] & kPlaceMask] = uint8_t(len);
+            if (limited) bits += (keys[next] >> kPlaceBits) * len;
+        }
     }
+    return bits;
 }
 
-void huffman_codes(const uint8_t* lens, unsigned count, Code* codes) {
-    unsigned counts[kCodeLengthMax + 1] = {};
-    for (unsigned i = 0; i < count; i++) counts[lens[i]]++;
+void huffman_codes(const CodeLengths& lengths, Code* codes) {
     uint16_t next[kCodeLengthMax + 1];
     unsigned code = 0;
-    counts[0] = 0;
-    next[0] = 0;
     for (unsigned len = 1; len <= kCodeLengthMax; len++) {
-        code = (code + counts[len - 1]) << 1;
+        code = (code + lengths.with_len[len - 1]) << 1;
         next[len] = uint16_t(code);
     }
-    for (unsigned i = 0; i < count; i++) {
-        const unsigned len = lens[i];
-        if (len == 0) continue;
+    for (unsigned i = 0; i < lengths.count; i++) {
+        const unsigned len = lengths.lens[i];
         const unsigned bits = next[len]++;
         const unsigned reversed = unsigned(kReversed[bits & 255]) << 8 | kReversed[bits >> 8];
-        codes[i] = {uint16_t(reversed >> (16 - len)), uint16_t(len)};
+        codes[lengths.symbols[i]] = {uint16_t(reversed >> (16 - len)), uint16_t(len)};
     }
 }
 

@@ -1,5 +1,6 @@
 // Prefix codes from how often symbols occur: lengths of least total under a limit, and the canonical codes that follow
-// from lengths (RFC 1951 §3.2.2).
+// from lengths (RFC 1951 §3.2.2). All work is in proportion to the symbols that do occur: of a short message these are
+// few, and building its codes is most of what it costs.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,20 @@ struct Code {
     uint16_t len;
 };
 
-// Sets lens[0, count) to the code lengths of the symbols, none above `limit` and 0 where `freq` is 0. The code is
-// complete: if fewer than two symbols occur, symbols that do not are given codes until there are two.
-// `count` is 2..kAlphabetMax, 1 << limit at least the number of symbols that occur.
-void huffman_lengths(const uint16_t* freq, unsigned count, unsigned limit, uint8_t* lens);
+// The symbols that have a code, ascending, and how long it is.
+struct CodeLengths {
+    unsigned count;
+    uint16_t symbols[kAlphabetMax];
+    uint8_t lens[kAlphabetMax];             // of symbols[i]
+    uint16_t with_len[kCodeLengthMax + 1];  // how many are that long; [0] is 0
+};
 
-// The canonical codes for lens[0, count), each at most kCodeLengthMax; those of length 0 are left as they are.
-void huffman_codes(const uint8_t* lens, unsigned count, Code* codes);
+// Gives all symbols of freq[0, size) that occur a code of at most `limit` bits, and returns what writing each as often
+// as it occurs takes. The code is complete: if fewer than two symbols occur, others are given codes until there are
+// two. `size` is a multiple of 4, at most kAlphabetMax; `limit` allows for as many codes as symbols occur.
+uint32_t huffman_lengths(const uint16_t* freq, unsigned size, unsigned limit, CodeLengths& out);
+
+// The canonical codes, by symbol; those of other symbols are left as they are.
+void huffman_codes(const CodeLengths& lengths, Code* codes);
 
 }  // namespace wsd::deflate

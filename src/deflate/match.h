@@ -19,13 +19,11 @@ struct Text {
     uint32_t window;    // no match refers further back; <= 32768
 };
 
-// The two latest positions of each hash of a string.
+// The two latest positions of each hash of a string: the later one in the low half, so that both are one load and one
+// store.
+using Pair = uint64_t;
 struct Pairs {
-    struct Entry {
-        uint32_t latest;
-        uint32_t before;
-    };
-    Entry* entries;  // 1 << bits
+    Pair* entries;  // 1 << bits
     unsigned bits;
 };
 

@@ -41,14 +41,19 @@ constexpr auto kLengthSymbol = [] {
     return symbols;
 }();
 
-constexpr unsigned distance_extra(unsigned symbol) { return symbol < 4 ? 0 : symbol / 2 - 1; }
+// Two for each power of two, but for the smallest.
+constexpr auto kDistanceSpans = [] {
+    std::array<Span, kDistanceSymbols> spans{};
+    unsigned base = 1;
+    for (unsigned s = 0; s < kDistanceSymbols; s++) {
+        const unsigned extra = s < 4 ? 0 : s / 2 - 1;
+        spans[s] = {uint16_t(base), uint8_t(extra)};
+        base += 1u << extra;
+    }
+    return spans;
+}();
 
-constexpr unsigned distance_base(unsigned symbol) {
-    if (symbol < 4) return symbol + 1;
-    return ((2 + symbol % 2) << distance_extra(symbol)) + 1;
-}
-
-// Two symbols for each power of two: its number and the bit below the highest.
+// The number of the highest bit, and the bit below it.
 constexpr unsigned distance_symbol(unsigned distance) {
     const unsigned d = distance - 1;
     if (d < 2) return d;
@@ -56,6 +61,6 @@ constexpr unsigned distance_symbol(unsigned distance) {
     return 2 * top + (d >> (top - 1) & 1);
 }
 static_assert(distance_symbol(1) == 0 && distance_symbol(4) == 3 && distance_symbol(5) == 4);
-static_assert(distance_symbol(32768) == 29 && distance_base(29) == 24577 && distance_extra(29) == 13);
+static_assert(distance_symbol(32768) == 29 && kDistanceSpans[29].base == 24577 && kDistanceSpans[29].extra == 13);
 
 }  // namespace wsd::deflate

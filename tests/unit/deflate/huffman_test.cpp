@@ -16,16 +16,25 @@ namespace {
 using Freqs = std::vector<uint16_t>;
 using Lens = std::vector<uint8_t>;
 
-Lens lengths(const Freqs& freq, unsigned limit) {
-    Lens lens(freq.size(), 99);
-    huffman_lengths(freq.data(), unsigned(freq.size()), limit, lens.data());
-    return lens;
-}
-
 uint64_t cost(const Freqs& freq, const Lens& lens) {
     uint64_t bits = 0;
-    for (size_t i = 0; i < freq.size(); i++) bits += uint64_t(freq[i]) * lens[i];
+    for (size_t i = 0; i < lens.size(); i++) bits += uint64_t(freq[i]) * lens[i];
     return bits;
+}
+
+// By symbol. What the code says it costs has to be what it costs.
+Lens lengths(Freqs freq, unsigned limit) {
+    const size_t size = freq.size();
+    freq.resize((size + 3) / 4 * 4);
+    CodeLengths code;
+    const uint32_t bits = huffman_lengths(freq.data(), unsigned(freq.size()), limit, code);
+    Lens lens(size);
+    for (unsigned i = 0; i < code.count; i++) {
+        REQUIRE((i == 0 || code.symbols[i - 1] < code.symbols[i]));
+        lens.at(code.symbols[i]) = code.lens[i];
+    }
+    CHECK(bits == cost(freq, lens));
+    return lens;
 }
 
 // The least that any prefix code without a limit can cost: the sum of all joined weights.
@@ -104,12 +113,12 @@ TEST_CASE("a code of fewer than two symbols is made one of two") {
 
 TEST_CASE("codes are canonical and written from their first bit") {
     // RFC 1951 §3.2.2: lengths 3 3 3 3 3 2 4 4 give 010 011 100 101 110 00 1110 1111.
-    const uint8_t lens[] = {3, 3, 3, 3, 3, 2, 4, 4};
+    const CodeLengths lengths{8, {0, 1, 2, 3, 4, 5, 6, 7}, {3, 3, 3, 3, 3, 2, 4, 4}, {0, 0, 1, 5, 2}};
     Code codes[8];
-    huffman_codes(lens, 8, codes);
+    huffman_codes(lengths, codes);
     const uint16_t expected[] = {0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111};
     for (int i = 0; i < 8; i++) {
         CHECK(codes[i].bits == expected[i]);
-        CHECK(codes[i].len == lens[i]);
+        CHECK(codes[i].len == lengths.lens[i]);
     }
 }
