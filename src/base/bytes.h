@@ -1,7 +1,8 @@
-// Borrowed byte ranges and big-endian integers: what every codec reads from and writes to.
+// Borrowed byte ranges and integers of either order: what every codec reads from and writes to.
 // A range never owns, never allocates and is never NUL-terminated.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -56,6 +57,26 @@ inline void store_be32(uint8_t* p, uint32_t v) {
 inline void store_be64(uint8_t* p, uint64_t v) {
     store_be32(p, uint32_t(v >> 32));
     store_be32(p + 4, uint32_t(v));
+}
+
+// Little-endian: the first byte is the lowest.
+inline uint32_t load_le32(const uint8_t* p) {
+    uint32_t v;
+    std::memcpy(&v, p, sizeof v);
+    if constexpr (std::endian::native == std::endian::big) v = __builtin_bswap32(v);
+    return v;
+}
+
+inline uint64_t load_le64(const uint8_t* p) {
+    uint64_t v;
+    std::memcpy(&v, p, sizeof v);
+    if constexpr (std::endian::native == std::endian::big) v = __builtin_bswap64(v);
+    return v;
+}
+
+inline void store_le64(uint8_t* p, uint64_t v) {
+    if constexpr (std::endian::native == std::endian::big) v = __builtin_bswap64(v);
+    std::memcpy(p, &v, sizeof v);
 }
 
 }  // namespace wsd

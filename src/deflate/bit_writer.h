@@ -1,10 +1,7 @@
 // Bits into bytes, lowest first (RFC 1951 §3.1.1). The writer holds up to 63 bits and lets whole bytes go when told to.
 #pragma once
 
-#include <bit>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
+#include "base/bytes.h"
 
 namespace wsd::deflate {
 
@@ -24,11 +21,6 @@ inline uint64_t bits_room(const BitWriter& w) { return uint64_t(w.end - w.out) *
 inline void bits_put(BitWriter& w, uint64_t value, unsigned count) {
     w.bits |= value << w.count;
     w.count += count;
-}
-
-inline void store_le64(uint8_t* p, uint64_t value) {
-    if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
-    std::memcpy(p, &value, sizeof value);
 }
 
 // Writes the whole bytes. That there is room for them is the caller's to know; what a word writes beyond them must

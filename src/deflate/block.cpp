@@ -1,7 +1,6 @@
 #include "deflate/block.h"
 
 #include <algorithm>
-#include <array>
 
 namespace wsd::deflate {
 namespace {
@@ -15,14 +14,8 @@ constexpr unsigned kDistanceLimit = 15;
 
 struct Codes {
     Code literal[kAlphabetMax];
-    Code distance[32];
+    Code distance[kFixedDistanceSymbols];
 };
-
-constexpr unsigned fixed_len(unsigned symbol) {
-    if (symbol < 144) return 8;
-    if (symbol < 256) return 9;
-    return symbol < 280 ? 7 : 8;
-}
 
 constexpr uint16_t reversed(unsigned bits, unsigned len) {
     unsigned r = 0;
@@ -30,7 +23,7 @@ constexpr uint16_t reversed(unsigned bits, unsigned len) {
     return uint16_t(r);
 }
 
-// §3.2.6 of RFC 1951. The codes are canonical in a code of 288 symbols, of which the last two never occur.
+// RFC 1951 §3.2.6.
 constexpr Codes kFixedCodes = [] {
     Codes codes{};
     for (unsigned s = 0; s < kAlphabetMax; s++) {
@@ -44,21 +37,16 @@ constexpr Codes kFixedCodes = [] {
         } else {
             bits = 0xc0 + s - 280;
         }
-        codes.literal[s] = {reversed(bits, fixed_len(s)), uint16_t(fixed_len(s))};
+        const unsigned len = fixed_literal_len(s);
+        codes.literal[s] = {reversed(bits, len), uint16_t(len)};
     }
-    for (unsigned s = 0; s < 32; s++) codes.distance[s] = {reversed(s, 5), 5};
+    for (unsigned s = 0; s < kFixedDistanceSymbols; s++) {
+        codes.distance[s] = {reversed(s, kFixedDistanceLen), kFixedDistanceLen};
+    }
     return codes;
 }();
 
-// The code lengths of both alphabets as the header of a dynamic block tells them (RFC 1951 §3.2.7): runs in an
-// alphabet of nineteen symbols, which has a code of its own.
-constexpr unsigned kRunSymbols = 19;
-constexpr unsigned kRunLimit = 7;
-constexpr unsigned kRepeat = 16, kZeros = 17, kManyZeros = 18;
-constexpr std::array<uint8_t, kRunSymbols> kRunOrder = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
-                                                        11, 4,  12, 3, 13, 2, 14, 1, 15};
-constexpr std::array<uint8_t, kRunSymbols> kRunExtra = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7};
-
+// How the header of a dynamic block tells the code lengths of both alphabets (RFC 1951 §3.2.7).
 struct Run {
     uint8_t symbol;
     uint8_t extra;  // the value of its extra bits
@@ -135,7 +123,7 @@ uint32_t make_header(Dynamic& d) {
     h.literals = add_alphabet(runs, d.literal);
     h.distances = add_alphabet(runs, d.distance);
     h.runs = unsigned(runs.next - h.run);
-    uint32_t bits = huffman_lengths(h.freq, sizeof h.freq / sizeof *h.freq, kRunLimit, h.lengths);
+    uint32_t bits = huffman_lengths(h.freq, sizeof h.freq / sizeof *h.freq, kRunLenMax, h.lengths);
     uint8_t lens[kRunSymbols] = {};
     for (unsigned i = 0; i < h.lengths.count; i++) lens[h.lengths.symbols[i]] = h.lengths.lens[i];
     h.told = kRunSymbols;
@@ -162,7 +150,7 @@ constexpr Costs kCosts = [] {
         costs.literal_extra[kEndOfBlock + 1 + s] = kLengthSpans[s].extra;
     }
     for (unsigned s = 0; s < kAlphabetMax; s++) {
-        costs.literal_fixed[s] = uint16_t(costs.literal_extra[s] + fixed_len(s));
+        costs.literal_fixed[s] = uint16_t(costs.literal_extra[s] + fixed_literal_len(s));
     }
     for (unsigned s = 0; s < kDistanceSymbols; s++) {
         costs.distance_extra[s] = kDistanceSpans[s].extra;

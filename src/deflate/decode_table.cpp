@@ -16,40 +16,28 @@ constexpr Entry meaning(unsigned value, unsigned extra_bits) { return value << 1
 // A code of `bits` bits with that meaning.
 constexpr Entry coded(Entry meaning_of_symbol, unsigned bits) { return meaning_of_symbol + bits * 0x101; }
 
-// §3.2.5: four lengths, and two distances, to each number of extra bits, but for the first two times as many with none.
-constexpr std::array<Entry, kLitLenSymbols> litlen_meanings() {
-    std::array<Entry, kLitLenSymbols> all{};
-    for (unsigned literal = 0; literal < 256; literal++) all[literal] = kEntryLiteral | meaning(literal, 0);
-    all[256] = kEntryOdd | kEntryEnd;
-    unsigned base = 3;
-    for (unsigned i = 0; i < 28; i++) {
-        const unsigned extra_bits = i < 8 ? 0 : i / 4 - 1;
-        all[257 + i] = meaning(base, extra_bits);
-        base += 1u << extra_bits;
+constexpr std::array<Entry, kFixedLiteralSymbols> litlen_meanings() {
+    std::array<Entry, kFixedLiteralSymbols> all{};
+    for (unsigned literal = 0; literal < kEndOfBlock; literal++) all[literal] = kEntryLiteral | meaning(literal, 0);
+    all[kEndOfBlock] = kEntryOdd | kEntryEnd;
+    for (unsigned s = kEndOfBlock + 1; s < kFixedLiteralSymbols; s++) {
+        const unsigned length = s - (kEndOfBlock + 1);
+        all[s] = length < kLengthSymbols ? meaning(kLengthSpans[length].base, kLengthSpans[length].extra) : kNoCode;
     }
-    all[285] = meaning(258, 0);
-    all[286] = all[287] = kNoCode;
     return all;
 }
 
-constexpr std::array<Entry, kDistanceSymbols> distance_meanings() {
-    std::array<Entry, kDistanceSymbols> all{};
-    unsigned base = 1;
-    for (unsigned i = 0; i < 30; i++) {
-        const unsigned extra_bits = i < 4 ? 0 : i / 2 - 1;
-        all[i] = meaning(base, extra_bits);
-        base += 1u << extra_bits;
+constexpr std::array<Entry, kFixedDistanceSymbols> distance_meanings() {
+    std::array<Entry, kFixedDistanceSymbols> all{};
+    for (unsigned s = 0; s < kFixedDistanceSymbols; s++) {
+        all[s] = s < kDistanceSymbols ? meaning(kDistanceSpans[s].base, kDistanceSpans[s].extra) : kNoCode;
     }
-    all[30] = all[31] = kNoCode;
     return all;
 }
 
-constexpr std::array<Entry, kLengthsSymbols> lengths_meanings() {
-    std::array<Entry, kLengthsSymbols> all{};
-    for (unsigned symbol = 0; symbol < 16; symbol++) all[symbol] = meaning(symbol, 0);
-    all[16] = meaning(16, 2);
-    all[17] = meaning(17, 3);
-    all[18] = meaning(18, 7);
+constexpr std::array<Entry, kRunSymbols> lengths_meanings() {
+    std::array<Entry, kRunSymbols> all{};
+    for (unsigned s = 0; s < kRunSymbols; s++) all[s] = meaning(s, kRunExtra[s]);
     return all;
 }
 
@@ -74,21 +62,21 @@ constexpr void double_table(Entry* table, size_t size) {
 
 // A code being handed out, shortest first and within a length by symbol (§3.2.2).
 struct Canonical {
-    std::array<uint16_t, kLitLenSymbols> symbols;
-    std::array<uint16_t, kCodeBitsMax + 1> left;  // symbols of each length without a code yet
+    std::array<uint16_t, kFixedLiteralSymbols> symbols;
+    std::array<uint16_t, kCodeLenMax + 1> left;  // symbols of each length without a code yet
     unsigned longest;
     const uint16_t* symbol;  // the next one
     unsigned code;           // its code, mirrored
 };
 
-constexpr void sort_symbols(const CodeLengths& code, Canonical& c) {
-    std::array<uint16_t, kCodeBitsMax + 1> places{};
-    for (unsigned bits = 1; bits < kCodeBitsMax; bits++) {
+constexpr void sort_symbols(const GivenLengths& code, Canonical& c) {
+    std::array<uint16_t, kCodeLenMax + 1> places{};
+    for (unsigned bits = 1; bits < kCodeLenMax; bits++) {
         places[bits + 1] = uint16_t(places[bits] + code.counts[bits]);
     }
     for (const uint16_t used : code.used) c.symbols[places[used & 15]++] = used >> 4;
     c.left = code.counts;
-    c.longest = kCodeBitsMax;
+    c.longest = kCodeLenMax;
     while (code.counts[c.longest] == 0) c.longest--;
     c.symbol = c.symbols.data();
     c.code = 0;
@@ -136,7 +124,7 @@ constexpr void fill_links(Canonical& c, const Entry* meanings, unsigned width, s
     }
 }
 
-constexpr unsigned build(const CodeLengths& code, const Entry* meanings, unsigned width_max, std::span<Entry> table) {
+constexpr unsigned build(const GivenLengths& code, const Entry* meanings, unsigned width_max, std::span<Entry> table) {
     Canonical c;
     sort_symbols(code, c);
     const unsigned width = c.longest < width_max ? c.longest : width_max;
@@ -150,7 +138,7 @@ template <unsigned kWidth, size_t kSymbols, class BitsOf>
 constexpr std::array<Entry, size_t(1) << kWidth> fixed_table(const std::array<Entry, kSymbols>& meanings,
                                                              BitsOf bits_of) {
     std::array<uint16_t, kSymbols> used{};
-    CodeLengths code{{}, used};
+    GivenLengths code{{}, used};
     for (unsigned symbol = 0; symbol < kSymbols; symbol++) {
         used[symbol] = uint16_t(symbol << 4 | bits_of(symbol));
         code.counts[bits_of(symbol)]++;
@@ -162,20 +150,18 @@ constexpr std::array<Entry, size_t(1) << kWidth> fixed_table(const std::array<En
 
 }  // namespace
 
-constinit const std::array<Entry, kLitLenSymbols> kLitLenMeanings = litlen_meanings();
-constinit const std::array<Entry, kDistanceSymbols> kDistanceMeanings = distance_meanings();
-constinit const std::array<Entry, kLengthsSymbols> kLengthsMeanings = lengths_meanings();
+constinit const std::array<Entry, kFixedLiteralSymbols> kLitLenMeanings = litlen_meanings();
+constinit const std::array<Entry, kFixedDistanceSymbols> kDistanceMeanings = distance_meanings();
+constinit const std::array<Entry, kRunSymbols> kLengthsMeanings = lengths_meanings();
 constinit const std::array<Entry, size_t(1) << kFixedLitLenWidth> kFixedLitLen =
-    fixed_table<kFixedLitLenWidth>(litlen_meanings(), [](unsigned symbol) {
-        return symbol < 144 ? 8u : symbol < 256 ? 9u : symbol < 280 ? 7u : 8u;
-    });
+    fixed_table<kFixedLitLenWidth>(litlen_meanings(), fixed_literal_len);
 constinit const std::array<Entry, size_t(1) << kFixedDistanceWidth> kFixedDistance =
-    fixed_table<kFixedDistanceWidth>(distance_meanings(), [](unsigned) { return 5u; });
+    fixed_table<kFixedDistanceWidth>(distance_meanings(), [](unsigned) { return kFixedDistanceLen; });
 
-CodeShape code_shape(const CodeLengths& code) {
+CodeShape code_shape(const GivenLengths& code) {
     if (code.used.empty()) return CodeShape::kEmpty;
     int open = 1;  // codes of this length that none before has taken
-    for (unsigned bits = 1; bits <= kCodeBitsMax; bits++) {
+    for (unsigned bits = 1; bits <= kCodeLenMax; bits++) {
         open = 2 * open - code.counts[bits];
         if (open < 0) return CodeShape::kBroken;
     }
@@ -183,7 +169,7 @@ CodeShape code_shape(const CodeLengths& code) {
     return code.used.size() == 1 && code.counts[1] == 1 ? CodeShape::kSingle : CodeShape::kBroken;
 }
 
-unsigned build_table(const CodeLengths& code, const Entry* meanings, unsigned width_max, std::span<Entry> table) {
+unsigned build_table(const GivenLengths& code, const Entry* meanings, unsigned width_max, std::span<Entry> table) {
     if (code.used.size() > 1) return build(code, meanings, width_max, table);
     // None, or one of one bit: what has no code is told apart by a bit as well.
     table[0] = code.used.empty() ? coded(kNoCode, 1) : coded(meanings[code.used[0] >> 4], 1);

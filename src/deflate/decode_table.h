@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+#include "deflate/tables.h"
+
 namespace wsd::deflate {
 
 // What the next bits mean, in one word, so that one load tells all there is to know:
@@ -29,21 +31,16 @@ constexpr unsigned entry_value(Entry e) { return e >> 16 & 0x7fff; }
 // The widest first tables. A wider one finds more codes at once, but takes longer to build.
 constexpr unsigned kLitLenWidth = 10;
 constexpr unsigned kDistanceWidth = 8;
-constexpr unsigned kLengthsWidth = 7;  // no code for code lengths is longer (§3.2.7)
+constexpr unsigned kLengthsWidth = kRunLenMax;
 
 // Entries enough for every code over 286 or 30 symbols with those widths, found by search over all shapes of codes.
 constexpr size_t kLitLenEntries = 1332;
 constexpr size_t kDistanceEntries = 400;
 constexpr size_t kLengthsEntries = size_t(1) << kLengthsWidth;
 
-constexpr unsigned kCodeBitsMax = 15;
-constexpr unsigned kLitLenSymbols = 288;   // of which the last two mean nothing (§3.2.6)
-constexpr unsigned kDistanceSymbols = 32;  // these as well
-constexpr unsigned kLengthsSymbols = 19;
-
 // A code, from its code lengths: only the symbols that have one, in their order, as symbol << 4 | length.
-struct CodeLengths {
-    std::array<uint16_t, kCodeBitsMax + 1> counts;  // of the symbols of each length; of length 0 always none
+struct GivenLengths {
+    std::array<uint16_t, kCodeLenMax + 1> counts;  // of the symbols of each length; of length 0 always none
     std::span<const uint16_t> used;
 };
 
@@ -53,15 +50,15 @@ enum class CodeShape : uint8_t {
     kSingle,    // one code of one bit: the other bit means nothing
     kBroken,    // anything else: some bits mean two things or, with more than one code, nothing
 };
-CodeShape code_shape(const CodeLengths& code);
+CodeShape code_shape(const GivenLengths& code);
 
 // Fills `table` and returns the width of its first part. `code` is not broken; `meanings` has for each symbol the entry
 // of a code of no bits; `table` has the entries that suffice for the symbols and `width_max`.
-unsigned build_table(const CodeLengths& code, const Entry* meanings, unsigned width_max, std::span<Entry> table);
+unsigned build_table(const GivenLengths& code, const Entry* meanings, unsigned width_max, std::span<Entry> table);
 
-extern const std::array<Entry, kLitLenSymbols> kLitLenMeanings;
-extern const std::array<Entry, kDistanceSymbols> kDistanceMeanings;
-extern const std::array<Entry, kLengthsSymbols> kLengthsMeanings;  // the value is the symbol itself
+extern const std::array<Entry, kFixedLiteralSymbols> kLitLenMeanings;
+extern const std::array<Entry, kFixedDistanceSymbols> kDistanceMeanings;
+extern const std::array<Entry, kRunSymbols> kLengthsMeanings;  // the value is the symbol itself
 
 // The codes of every block with fixed codes (§3.2.6).
 constexpr unsigned kFixedLitLenWidth = 9;

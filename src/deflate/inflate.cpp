@@ -60,28 +60,26 @@ Progress read_stored(Inflater& s, Bytes* in, Output& out) {
 
 Progress read_code_counts(Inflater& s, Bytes* in) {
     if (!want_bits(s, in, 14)) return Progress::kNeedInput;
-    const unsigned litlens = take_bits(s, 5) + 257, distances = take_bits(s, 5) + 1;
-    if (litlens > 286 || distances > 30) return Progress::kMalformed;
+    const unsigned litlens = take_bits(s, 5) + kEndOfBlock + 1, distances = take_bits(s, 5) + 1;
+    if (litlens > kLiteralSymbols || distances > kDistanceSymbols) return Progress::kMalformed;
     s.litlen_count = uint16_t(litlens);
     s.lengths_count = uint16_t(litlens + distances);
     s.codes_length_count = uint16_t(take_bits(s, 4) + 4);
     s.lengths_done = 0;
-    for (unsigned symbol = 0; symbol < kLengthsSymbols; symbol++) s.used[symbol] = 0;
+    for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) s.used[symbol] = 0;
     s.step = InflateStep::kCodeLengths;
     return Progress::kGoOn;
 }
 
 // Until they are all there, `used` holds the length of each symbol.
 Progress read_code_lengths(Inflater& s, Bytes* in) {
-    static constexpr uint8_t kOrder[kLengthsSymbols] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
-                                                        11, 4,  12, 3, 13, 2, 14, 1, 15};
     while (s.lengths_done < s.codes_length_count) {
         if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-        s.used[kOrder[s.lengths_done++]] = uint16_t(take_bits(s, 3));
+        s.used[kRunOrder[s.lengths_done++]] = uint16_t(take_bits(s, 3));
     }
-    CodeLengths code = {};
+    GivenLengths code = {};
     size_t used_count = 0;
-    for (unsigned symbol = 0; symbol < kLengthsSymbols; symbol++) {
+    for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) {
         const unsigned bits = s.used[symbol];
         if (bits == 0) continue;
         code.counts[bits]++;
@@ -115,11 +113,11 @@ Progress build_tables(Inflater& s) {
     const std::span<const uint16_t> used = {s.used.data(), s.used_count};
     size_t litlens = 0;
     for (const uint16_t count : s.litlen_counts) litlens += count;
-    const CodeLengths litlen = {s.litlen_counts, used.first(litlens)};
-    const CodeLengths distance = {s.distance_counts, used.subspan(litlens)};
+    const GivenLengths litlen = {s.litlen_counts, used.first(litlens)};
+    const GivenLengths distance = {s.distance_counts, used.subspan(litlens)};
     // The end of the block has a code (§3.2.7), so there is one that means something.
-    while (litlens > 0 && used[litlens - 1] >> 4 > 256) litlens--;
-    if (litlens == 0 || used[litlens - 1] >> 4 != 256) return Progress::kMalformed;
+    while (litlens > 0 && used[litlens - 1] >> 4 > kEndOfBlock) litlens--;
+    if (litlens == 0 || used[litlens - 1] >> 4 != kEndOfBlock) return Progress::kMalformed;
     if (code_shape(litlen) == CodeShape::kBroken || code_shape(distance) == CodeShape::kBroken) {
         return Progress::kMalformed;
     }
@@ -137,15 +135,15 @@ Progress read_lengths(Inflater& s, Bytes* in) {
         if (entry_bits(e) > s.bit_count) return Progress::kNeedInput;
         const unsigned symbol = entry_value(e);
         take_bits(s, entry_code_bits(e));
-        if (symbol < 16) {
+        if (symbol < kRepeat) {
             add_lengths(s, symbol, 1);
             continue;
         }
         const unsigned extra = take_bits(s, entry_bits(e) - entry_code_bits(e));
-        const unsigned times = extra + (symbol == 18 ? 11 : 3);
+        const unsigned times = extra + (symbol == kManyZeros ? 11 : 3);
         if (s.lengths_done + times > s.lengths_count) return Progress::kMalformed;
-        if (symbol == 16 && s.lengths_done == 0) return Progress::kMalformed;
-        add_lengths(s, symbol == 16 ? s.length_before : 0, times);
+        if (symbol == kRepeat && s.lengths_done == 0) return Progress::kMalformed;
+        add_lengths(s, symbol == kRepeat ? s.length_before : 0, times);
     }
     return build_tables(s);
 }

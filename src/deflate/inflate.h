@@ -35,16 +35,16 @@ struct Inflater {
     uint32_t distance;   // of that match
 
     // The header of a block with codes of its own, as far as it is read.
-    uint16_t litlen_count;        // code lengths for literals and lengths, §3.2.7's HLIT + 257
-    uint16_t lengths_count;       // all of them, for distances as well
-    uint16_t lengths_done;        // of these, or first of the code lengths' code lengths
-    uint16_t codes_length_count;  // code lengths for the code of code lengths, HCLEN + 4
-    uint16_t used_count;          // entries of `used`
-    uint16_t litlen_used_count;   // of these, for literals and lengths; they come first
-    uint8_t length_before;        // the code length read last, which may be repeated
-    std::array<uint16_t, kCodeBitsMax + 1> litlen_counts;    // as CodeLengths has them
-    std::array<uint16_t, kCodeBitsMax + 1> distance_counts;  // these too
-    std::array<uint16_t, kLitLenSymbols + kDistanceSymbols> used;
+    uint16_t litlen_count;                                // code lengths for literals and lengths, §3.2.7's HLIT + 257
+    uint16_t lengths_count;                               // all of them, for distances as well
+    uint16_t lengths_done;                                // of these, or first of the code lengths' code lengths
+    uint16_t codes_length_count;                          // code lengths for the code of code lengths, HCLEN + 4
+    uint16_t used_count;                                  // entries of `used`
+    uint16_t litlen_used_count;                           // of these, for literals and lengths; they come first
+    uint8_t length_before;                                // the code length read last, which may be repeated
+    std::array<uint16_t, kCodeLenMax + 1> litlen_counts;  // as GivenLengths has them
+    std::array<uint16_t, kCodeLenMax + 1> distance_counts;  // these too
+    std::array<uint16_t, kLiteralSymbols + kDistanceSymbols> used;
 
     uint8_t litlen_width;    // of the first table
     uint8_t distance_width;  // of its first table; before that, of the table of the code for code lengths

@@ -97,7 +97,7 @@ constexpr size_t kFastInput = 7 + 8;
 constexpr size_t kFastRoom = 2 + 258 + kCopyOverrun;
 
 // Two literals, the code of a length with its extra bits, and after a refill that of a distance: the bits suffice.
-static_assert(2 * kLitLenWidth + kCodeBitsMax + 5 <= 56 && kCodeBitsMax + 13 <= 56);
+static_assert(2 * kLitLenWidth + kCodeLenMax + 5 <= 56 && kCodeLenMax + 13 <= 56);
 
 // Symbols while there is much of both, or up to what it cannot read, the end of the block among it: `f` stands there.
 inline void run_fast(Fast& f, const Tables& t, const uint8_t* in_last, const Output& out) {

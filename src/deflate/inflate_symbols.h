@@ -2,9 +2,6 @@
 // are not its business: it finds them in the state.
 #pragma once
 
-#include <bit>
-#include <cstring>
-
 #include "deflate/inflate.h"
 
 namespace wsd::deflate {
@@ -22,14 +19,6 @@ inline void end_block(Inflater& inflater) {
     if (!inflater.last_block) return;
     inflater.bits >>= inflater.bit_count & 7;
     inflater.bit_count &= ~7u;
-}
-
-// The eight bytes at `p` as the stream has them: the first is the lowest (§3.1.1).
-inline uint64_t load_le64(const uint8_t* p) {
-    uint64_t word;
-    std::memcpy(&word, p, sizeof word);
-    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-    return word;
 }
 
 inline uint64_t low_bits(uint64_t word, unsigned count) { return word & ((uint64_t(1) << count) - 1); }  // `count` < 64

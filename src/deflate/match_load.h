@@ -2,25 +2,10 @@
 #pragma once
 
 #include <bit>
-#include <cstdint>
-#include <cstring>
+
+#include "base/bytes.h"
 
 namespace wsd::deflate {
-
-// The first byte is the lowest.
-inline uint32_t load_le32(const uint8_t* p) {
-    uint32_t word;
-    std::memcpy(&word, p, sizeof word);
-    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap32(word);
-    return word;
-}
-
-inline uint64_t load_le64(const uint8_t* p) {
-    uint64_t word;
-    std::memcpy(&word, p, sizeof word);
-    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-    return word;
-}
 
 inline uint32_t hash_of(uint32_t word, unsigned bits) { return (word * 0x9e3779b1u) >> (32 - bits); }
 

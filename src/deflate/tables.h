@@ -1,4 +1,4 @@
-// The alphabets of RFC 1951 §3.2.5 as the encoder needs them: which symbol a length or a distance has.
+// The alphabets of RFC 1951 §3.2.5 to §3.2.7: what the symbols mean, for those who write them and those who read.
 #pragma once
 
 #include <array>
@@ -6,6 +6,8 @@
 #include <cstdint>
 
 namespace wsd::deflate {
+
+constexpr unsigned kCodeLenMax = 15;  // bits in any code but that of runs
 
 constexpr unsigned kLengthMin = 3;
 constexpr unsigned kLengthMax = 258;
@@ -60,6 +62,26 @@ constexpr unsigned distance_symbol(unsigned distance) {
     const unsigned top = unsigned(std::bit_width(d)) - 1;
     return 2 * top + (d >> (top - 1) & 1);
 }
+// The code lengths of a block come in runs, in an alphabet of their own (§3.2.7): 0 to 15 are lengths, then there is a
+// repetition of the one before, and two sizes of runs of zeros.
+constexpr unsigned kRunSymbols = 19;
+constexpr unsigned kRepeat = 16, kZeros = 17, kManyZeros = 18;
+constexpr unsigned kRunLenMax = 7;  // of a code for them
+constexpr std::array<uint8_t, kRunSymbols> kRunExtra = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7};
+// In which a block tells the lengths of that code.
+constexpr std::array<uint8_t, kRunSymbols> kRunOrder = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                                        11, 4,  12, 3, 13, 2, 14, 1, 15};
+
+// The fixed codes (§3.2.6) are those of alphabets in which two symbols more mean nothing.
+constexpr unsigned kFixedLiteralSymbols = kLiteralSymbols + 2;
+constexpr unsigned kFixedDistanceSymbols = kDistanceSymbols + 2;
+constexpr unsigned kFixedDistanceLen = 5;
+constexpr unsigned fixed_literal_len(unsigned symbol) {
+    if (symbol < 144) return 8;
+    if (symbol < 256) return 9;
+    return symbol < 280 ? 7 : 8;
+}
+
 static_assert(distance_symbol(1) == 0 && distance_symbol(4) == 3 && distance_symbol(5) == 4);
 static_assert(distance_symbol(32768) == 29 && kDistanceSpans[29].base == 24577 && kDistanceSpans[29].extra == 13);
 
