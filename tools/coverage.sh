@@ -21,7 +21,7 @@ done | awk -F: -v uncovered="$build/uncovered" '
             if (!ran[place]) print place | ("sort -t: -k1,1 -k2,2n > " uncovered)
         }
         for (f in seen) if (hit[f] / seen[f] < 0.9) printf "  %-36s %5.1f %%\n", f, 100 * hit[f] / seen[f]
-        for (floor in lines) printf "%-10s %5.1f %% of %d lines\n", floor, 100 * hits[floor] / lines[floor], lines[floor]
+        for (f in lines) printf "%-10s %5.1f %% of %d lines\n", f, 100 * hits[f] / lines[f], lines[f]
         printf "%-10s %5.1f %% of %d lines\n", "library", 100 * library_hits / library, library
         printf "%-10s %5.1f %% of %d lines\n", "all", 100 * all_hits / all, all
     }'
