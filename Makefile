@@ -123,7 +123,7 @@ $(OUT)/raw_echo: $(OUT)/tests/bench/raw_echo.o
 # zlib judges the deflate floor: in tests, fuzz targets and benches only.
 $(OUT)/unit: $(call objects,$(UNIT_SRC)) $(filter-out %/main.o,$(APP_OBJ) $(BENCH_OBJ)) $(LIB)
 	$(call say,LINK)
-	$(Q)$(CXX) $(LINK) $^ -lz -o $@
+	$(Q)$(CXX) $(LINK) $^ -lz -pthread -o $@
 
 $(OUT)/integration: $(call objects,$(INTEG_SRC)) $(LIB)
 	$(call say,LINK)

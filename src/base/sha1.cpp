@@ -7,43 +7,62 @@ namespace {
 
 constexpr size_t kBlock = 64;
 
-struct State {
-    uint32_t h[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-};
+using State = std::array<uint32_t, 5>;
+using Words = std::array<uint32_t, 16>;
+constexpr State kStart = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
 
-// One of the four groups of twenty rounds (RFC 3174 §6.1).
-template <class F>
-inline void rounds(uint32_t (&v)[5], const uint32_t* w, uint32_t k, F f) {
-#pragma GCC unroll 20  // the five words then change names instead of places
-    for (int i = 0; i < 20; i++) {
-        const uint32_t next = std::rotl(v[0], 5) + f(v[1], v[2], v[3]) + v[4] + w[i] + k;
-        v[4] = v[3];
-        v[3] = v[2];
-        v[2] = std::rotl(v[1], 30);
-        v[1] = v[0];
-        v[0] = next;
+// The functions of RFC 3174 §5, each for twenty rounds or forty.
+inline uint32_t choose(uint32_t b, uint32_t c, uint32_t d) { return d ^ (b & (c ^ d)); }
+inline uint32_t parity(uint32_t b, uint32_t c, uint32_t d) { return b ^ c ^ d; }
+inline uint32_t majority(uint32_t b, uint32_t c, uint32_t d) { return (b & c) | (d & (b | c)); }
+using Function = uint32_t (*)(uint32_t, uint32_t, uint32_t);
+
+// W(t), made when its round comes: only the last sixteen are kept, in a circle (§6.2 there). `t` goes up from 0.
+inline uint32_t next_word(Words& w, unsigned t) {
+    if (t >= 16) w[t % 16] = std::rotl(w[(t - 3) % 16] ^ w[(t - 8) % 16] ^ w[(t - 14) % 16] ^ w[t % 16], 1);
+    return w[t % 16];
+}
+
+// One round, `word` being W(t) + K(t). The five words ought to change places after it; the caller turns their names
+// instead, so that only the two that change are written.
+template <Function kFunction>
+inline void round(uint32_t a, uint32_t& b, uint32_t c, uint32_t d, uint32_t& e, uint32_t word) {
+    e += std::rotl(a, 5) + kFunction(b, c, d) + word;
+    b = std::rotl(b, 30);
+}
+
+// The twenty rounds from `kFirst` on. After each five the names are back where they were; unrolled whole, no place in
+// the circle is left to work out.
+template <unsigned kFirst, Function kFunction>
+inline void twenty_rounds(State& v, Words& w, uint32_t k) {
+    auto [a, b, c, d, e] = v;
+#pragma GCC unroll 4
+    for (unsigned t = kFirst; t < kFirst + 20; t += 5) {
+        round<kFunction>(a, b, c, d, e, next_word(w, t) + k);
+        round<kFunction>(e, a, b, c, d, next_word(w, t + 1) + k);
+        round<kFunction>(d, e, a, b, c, next_word(w, t + 2) + k);
+        round<kFunction>(c, d, e, a, b, next_word(w, t + 3) + k);
+        round<kFunction>(b, c, d, e, a, next_word(w, t + 4) + k);
     }
+    v = {a, b, c, d, e};
 }
 
 void add_block(State& state, const uint8_t* p) {
-    uint32_t w[80];
-    for (int i = 0; i < 16; i++) w[i] = load_be32(p + 4 * i);
-    for (int i = 16; i < 80; i++) w[i] = std::rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
+    Words w;
+    for (size_t i = 0; i < w.size(); i++) w[i] = load_be32(p + 4 * i);
 
-    uint32_t v[5];
-    for (int i = 0; i < 5; i++) v[i] = state.h[i];
-    const auto parity = [](uint32_t b, uint32_t c, uint32_t d) { return b ^ c ^ d; };
-    rounds(v, w, 0x5a827999, [](uint32_t b, uint32_t c, uint32_t d) { return d ^ (b & (c ^ d)); });
-    rounds(v, w + 20, 0x6ed9eba1, parity);
-    rounds(v, w + 40, 0x8f1bbcdc, [](uint32_t b, uint32_t c, uint32_t d) { return (b & c) | (d & (b | c)); });
-    rounds(v, w + 60, 0xca62c1d6, parity);
-    for (int i = 0; i < 5; i++) state.h[i] += v[i];
+    State v = state;
+    twenty_rounds<0, choose>(v, w, 0x5a827999);
+    twenty_rounds<20, parity>(v, w, 0x6ed9eba1);
+    twenty_rounds<40, majority>(v, w, 0x8f1bbcdc);
+    twenty_rounds<60, parity>(v, w, 0xca62c1d6);
+    for (size_t i = 0; i < v.size(); i++) state[i] += v[i];
 }
 
 }  // namespace
 
 Sha1Digest sha1(Bytes data) {
-    State state;
+    State state = kStart;
     Bytes rest = data;
     for (; rest.len >= kBlock; rest = drop(rest, kBlock)) add_block(state, rest.p);
 
@@ -56,7 +75,7 @@ Sha1Digest sha1(Bytes data) {
     for (size_t at = 0; at < end; at += kBlock) add_block(state, last + at);
 
     Sha1Digest digest;
-    for (size_t i = 0; i < 5; i++) store_be32(digest.data() + 4 * i, state.h[i]);
+    for (size_t i = 0; i < state.size(); i++) store_be32(digest.data() + 4 * i, state[i]);
     return digest;
 }
 

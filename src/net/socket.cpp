@@ -31,6 +31,11 @@ bool set_option(int fd, int level, int name, int value) {
     return setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
+bool get_option(int fd, int name, int* value) {
+    socklen_t len = sizeof *value;
+    return getsockopt(fd, SOL_SOCKET, name, value, &len) == 0;
+}
+
 bool set_tcp_options(int fd, const ListenOptions& options) {
     if (!set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1)) return false;
     if (options.defer_accept_s && !set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, int(options.defer_accept_s))) {
@@ -54,15 +59,16 @@ void remove_stale_socket(const Address& address) {
     close(probe);
 }
 
-// An inherited descriptor must be a stream socket that listens.
+// An inherited descriptor must be a stream socket that listens: one of packets (SOCK_SEQPACKET) listens too.
 int adopt(int fd, const ListenOptions& options) {
     int listening = 0;
+    int type = 0;
     int domain = 0;
-    socklen_t len = sizeof listening;
-    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0) return -1;
-    len = sizeof domain;
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0) return -1;
-    if (!listening) {
+    if (!get_option(fd, SO_ACCEPTCONN, &listening) || !get_option(fd, SO_TYPE, &type) ||
+        !get_option(fd, SO_DOMAIN, &domain)) {
+        return -1;
+    }
+    if (!listening || type != SOCK_STREAM) {
         errno = EINVAL;
         return -1;
     }

@@ -110,10 +110,18 @@ TEST_CASE("plain requests with a body, answered at once and later") {
         },
         [](TestServer& server) {
             Client& client = server.connect();
-            client.send(plain_request("POST /a", "Content-Length: 3000\r\n", std::string(3000, 'x')));
+            client.send(plain_request("POST /a", "", std::string(3000, 'x')));
             server.settle();
+            client.send(plain_request("POST /c", "Content-Length: 9000\r\nExpect: 100-continue\r\n"));
+            server.settle();
+            for (int i = 0; i < 3; i++) {
+                client.send(std::string(3000, 'x'));
+                server.settle();
+            }
             client.send(plain_request("GET /b") + plain_request("GET /c"));
             server.settle();
+            if (server.memory.refused) return;
+            for (const int status : {200, 100, 200, 200, 200}) CHECK(server.response(client).status == status);
         });
 }
 

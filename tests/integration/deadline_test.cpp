@@ -144,6 +144,29 @@ TEST_CASE("a close that is not answered ends after close_timeout_ms") {
     CHECK(server.stats().timeouts_close == 1);
 }
 
+TEST_CASE("what is owed before a close has the write timeout, not the shorter one of the close") {
+    TestServer server;
+    server.config.send_high_bytes = 64 << 20;
+    server.start_narrow();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    client.reading = false;
+    const std::string large(16 << 20, 'x');
+    CHECK(wsd_send(server, conn, WSD_BINARY, large.data(), large.size()) == WSD_OK);
+    CHECK(wsd_close(server, conn, 1000, nullptr, 0) == WSD_OK);
+    server.pass(9999);
+    CHECK(server.closed.empty());
+    while (server.closed.empty()) {
+        REQUIRE(server.now_ms < 1060000);  // the kernel itself may take something at first
+        server.pass(1000);
+    }
+    CHECK(server.closed[0].cause == WSD_CAUSE_LOCAL);  // what began it
+    CHECK_FALSE(server.closed[0].clean);
+    CHECK(server.stats().timeouts_write == 1);
+    CHECK(server.stats().timeouts_close == 0);
+    CHECK(server.stats().queued_bytes == 0);
+}
+
 TEST_CASE("a peer that goes on talking does not put its close off") {
     TestServer server;
     server.start();

@@ -132,6 +132,16 @@ TEST_CASE("a decision that does not come in time is 503") {
     CHECK(accept(server, later.conn) == WSD_E_CLOSED);
 }
 
+TEST_CASE("a drain that begins in on_request answers the undecided with 503") {
+    TestServer server;
+    server.on_request = [&](wsd_conn, const wsd_request*) { CHECK(wsd_server_drain(server, 1000) == WSD_OK); };
+    server.start();
+    Client& client = server.connect();
+    client.send(upgrade_request());
+    CHECK(server.response(client).status == 503);
+    CHECK(server.opened.empty());
+}
+
 TEST_CASE("wsd_close and wsd_abort end an undecided connection") {
     for (const bool aborted : {false, true}) {
         TestServer server;

@@ -44,6 +44,18 @@ TEST_CASE("timers fire once, in time's order, and not when they were stopped") {
     CHECK(wsd_timer_start(server, UINT64_MAX, note, &notes[0], nullptr) == WSD_OK);  // freed with the server
 }
 
+TEST_CASE("the loop's time is the clock as its turn read it") {
+    TestServer server;
+    server.start();
+    CHECK(wsd_now_ms(nullptr) == 0);
+    const uint64_t start = server.now_ms;
+    CHECK(wsd_now_ms(server) == start);
+    server.now_ms += 5;
+    CHECK(wsd_now_ms(server) == start);
+    server.turn();
+    CHECK(wsd_now_ms(server) == start + 5);
+}
+
 TEST_CASE("posts from threads all run, and stop ends the run") {
     TestServer server;
     server.start();

@@ -43,6 +43,18 @@ TEST_CASE("values stand behind the flag or an equals sign, with their units") {
     CHECK(parsed.options.drain_grace_ms == 0);
 }
 
+TEST_CASE("a switch stands alone") {
+    const Parsed none({});
+    CHECK_FALSE(none.options.version);
+    CHECK_FALSE(none.options.help);
+    CHECK(none.options.config.allow_http10 == 0);
+    const Parsed all({"--version", "--help", "--allow-http10"});
+    REQUIRE(all.ok);
+    CHECK(all.options.version);
+    CHECK(all.options.help);
+    CHECK(all.options.config.allow_http10 == 1);
+}
+
 TEST_CASE("a port is on the host, whichever comes first") {
     CHECK(Parsed({"--port", "80"}).options.listen == std::vector<std::string>{"127.0.0.1:80"});
     CHECK(Parsed({"--port", "80", "--host", "*"}).options.listen == std::vector<std::string>{"*:80"});

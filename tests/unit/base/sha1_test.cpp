@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "support/guard_page.h"
+
 using namespace wsd;
 
 namespace {
@@ -34,11 +36,12 @@ TEST_CASE("SHA-1 gives the published digests (FIPS 180-4, RFC 3174 §7.3)") {
 
 TEST_CASE("SHA-1 is right at every length around its blocks") {
     // The digest of all digests of 0 to 200 bytes, made with another implementation (Python's hashlib).
+    test::GuardPage page(200);
     std::vector<uint8_t> digests;
     for (int n = 0; n <= 200; n++) {
         std::vector<uint8_t> data;
         for (int i = 0; i < n; i++) data.push_back(uint8_t(i * 7 + n));
-        const Sha1Digest digest = sha1({data.data(), data.size()});
+        const Sha1Digest digest = sha1({page.before_end(data.data(), data.size()), data.size()});
         digests.insert(digests.end(), digest.begin(), digest.end());
     }
     CHECK(hex_of(sha1({digests.data(), digests.size()})) == "d0de06f4c5cb01efe13d538b17bbc0bd8144a1c2");

@@ -144,6 +144,18 @@ TEST_CASE("Upgrade and Connection are lists in any case, over several lines") {
     }
 }
 
+TEST_CASE("a header that means nothing here is kept, whatever its length") {
+    const ParsedRequest r(
+        "GET / HTTP/1.1\r\nHost: a\r\nDate: websocket\r\nCookie: 100-continue\r\nReferer: websocket\r\n"
+        "User-Agent: close\r\nAccept-Charset: 5\r\nX-Something-Else1: chunked\r\n\r\n");
+    REQUIRE(r.step == Step::kDone);
+    CHECK(r.request.header_count == 7);
+    CHECK(r.request.keep_alive);
+    CHECK(r.request.framing == Framing::kNone);
+    CHECK_FALSE(r.request.expect_continue);
+    CHECK_FALSE(r.request.upgrade_websocket);
+}
+
 TEST_CASE("Expect: 100-continue counts from HTTP/1.1 on") {
     CHECK(ParsedRequest("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n\r\n").request.expect_continue);
     CHECK(ParsedRequest("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nExpect: x\r\n\r\n")
