@@ -93,6 +93,7 @@ TEST_CASE("a large message to a peer that was reset is WSD_E_CLOSED at once, and
         const std::string payload(size, 'x');
         const int result = wsd_send(server, conn, WSD_BINARY, payload.data(), payload.size());
         CHECK(result == (size == 1 ? WSD_OK : WSD_E_CLOSED));
+        CHECK(wsd_send(server, conn, WSD_BINARY, "x", 1) == result);
         CHECK(server.closed.empty());  // not within the call
         REQUIRE(server.until([&] { return server.closed.size() == 1; }));
         CHECK(server.closed[0].cause == WSD_CAUSE_VANISHED);
