@@ -9,6 +9,10 @@ namespace {
 constexpr unsigned kHeaderBits = 3;  // of any block: is it the last, and its form
 constexpr unsigned kStored = 0, kFixed = 1, kDynamic = 2;
 
+// A block that takes fewer bits with the fixed codes is not tried with its own: their header takes 200 bits or more
+// with any text, and no message was seen, alone or with takeover, that they had made smaller.
+constexpr uint64_t kDynamicMin = 560;
+
 // Four literals and the seven bits left from before fit in the writer: 4 * 14 + 7 = 63.
 constexpr unsigned kLiteralLimit = 14;
 constexpr unsigned kDistanceLimit = 15;
@@ -70,9 +74,9 @@ struct Header {
     unsigned distances;  // of the second, 1..30
     unsigned told;       // code lengths of the code of the runs that are told, 4..19
     unsigned runs;
-    uint16_t freq[20];  // of the runs' symbols
-    Run run[kLiteralSymbols + kDistanceSymbols];
-    CodeLengths lengths;  // of the runs' code
+    uint16_t freq[20];                                // of the runs' symbols
+    Run run[kLiteralSymbols + kDistanceSymbols + 2];  // two are written where none may be meant
+    CodeLengths lengths;                              // of the runs' code
 };
 
 struct Dynamic {
@@ -80,6 +84,27 @@ struct Dynamic {
     CodeLengths distance;
     Header header;
 };
+
+// How symbols without a code are told, by how many there are in a row. From a table, as what comes next in a header
+// cannot be foretold and every wrong guess would cost as much as several symbols.
+constexpr unsigned kGapMax = 138;
+struct Gap {
+    uint8_t runs;  // 0..2, which are alike
+    Run run;
+};
+constexpr auto kGaps = [] {
+    std::array<Gap, kGapMax + 1> gaps{};
+    for (unsigned zeros = 1; zeros <= kGapMax; zeros++) {
+        if (zeros < 3) {
+            gaps[zeros] = {uint8_t(zeros), {0, 0}};
+        } else if (zeros < 11) {
+            gaps[zeros] = {1, {kZeros, uint8_t(zeros - 3)}};
+        } else {
+            gaps[zeros] = {1, {kManyZeros, uint8_t(zeros - 11)}};
+        }
+    }
+    return gaps;
+}();
 
 // Adds runs behind those that are there.
 struct RunWriter {
@@ -92,18 +117,15 @@ struct RunWriter {
     }
 
     void zeros(unsigned count) {
-        while (count >= 11) {
-            const unsigned many = std::min(count, 138u);
-            add(kManyZeros, many - 11);
-            count -= many;
-        }
-        if (count >= 3) return add(kZeros, count - 3);
-        for (; count > 0; count--) add(0, 0);
+        for (; count > kGapMax; count -= kGapMax) add(kManyZeros, kGapMax - 11);
+        const Gap gap = kGaps[count];
+        next[0] = next[1] = gap.run;
+        next += gap.runs;
+        freq[gap.run.symbol] = uint16_t(freq[gap.run.symbol] + gap.runs);
     }
 
-    // `len` once, and as often as told again.
-    void lens(unsigned len, unsigned again) {
-        add(len, 0);
+    // The length that came last, so many times again.
+    void repeat(unsigned len, unsigned again) {
         while (again >= 3) {
             const unsigned many = std::min(again, 6u);
             add(kRepeat, many - 3);
@@ -113,15 +135,25 @@ struct RunWriter {
     }
 };
 
+// Are the lengths of the three symbols behind symbols[i] the same as its own? Fewer are not told as a repetition.
+bool repeats(const CodeLengths& c, unsigned i) {
+    if (i + 3 >= c.count || c.symbols[i + 3] != c.symbols[i] + 3) return false;
+    return c.lens[i + 1] == c.lens[i] && c.lens[i + 2] == c.lens[i] && c.lens[i + 3] == c.lens[i];
+}
+
 // The lengths of one alphabet; returns how many are told. Runs do not go on into the other: what this costs is a bit
 // or two now and then.
 unsigned add_alphabet(RunWriter& runs, const CodeLengths& c) {
     unsigned told = 0;
     for (unsigned i = 0; i < c.count;) {
         const unsigned first = i, symbol = c.symbols[i], len = c.lens[i];
-        if (symbol > told) runs.zeros(symbol - told);
-        for (i++; i < c.count && c.lens[i] == len && c.symbols[i] == symbol + (i - first);) i++;
-        runs.lens(len, i - first - 1);
+        runs.zeros(symbol - told);
+        runs.add(len, 0);
+        i++;
+        if (repeats(c, first)) {
+            while (i < c.count && c.lens[i] == len && c.symbols[i] == symbol + (i - first)) i++;
+            runs.repeat(len, i - first - 1);
+        }
         told = symbol + (i - first);
     }
     return told;
@@ -297,7 +329,8 @@ bool block_write(Block& block, const uint8_t* input, BitWriter& w) {
     const uint64_t stored = stored_bits(block, w);
     const uint64_t fixed = fixed_bits(block);
     Dynamic d;
-    const uint64_t dynamic = make_dynamic(block, d);
+    // Half of the time that a short message takes would go into codes that are not worth their header.
+    const uint64_t dynamic = fixed < kDynamicMin ? UINT64_MAX : make_dynamic(block, d);
     if (std::min({stored, fixed, dynamic}) > bits_room(w)) return false;
     if (stored <= fixed && stored <= dynamic) {
         write_stored(block, input, w);

@@ -101,8 +101,8 @@ uint32_t join(Key* keys, unsigned count, uint16_t* parents) {
 }
 
 // How many leaves each depth of the tree has, from 0 to the greatest, which is returned. Only joined trees are walked,
-// from the root: none is less deep than one that was joined after it. What they have room for at a depth and do not fill
-// themselves is leaves.
+// from the root: none is less deep than one that was joined after it. What they have room for at a depth and do not
+// fill themselves is leaves.
 unsigned count_leaves(const uint16_t* parents, unsigned count, unsigned* leaves) {
     uint8_t depth[kAlphabetMax];
     const unsigned root = count - 2;
