@@ -5,15 +5,12 @@
 
 #include <cstdint>
 
+#include "deflate/bit_writer.h"
+
 namespace wsd::deflate {
 
 constexpr unsigned kAlphabetMax = 288;
 constexpr unsigned kCodeLengthMax = 15;
-
-struct Code {
-    uint16_t bits;  // first bit lowest, as it is written
-    uint16_t len;
-};
 
 // The symbols that have a code, ascending, and how long it is.
 struct CodeLengths {
