@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "deflate/code_header.h"
 
 namespace wsd::deflate {
@@ -196,15 +197,17 @@ bool block_write(Block& block, const uint8_t* input, BitWriter& w) {
     Dynamic d;
     // Codes that are not worth their header would take half of the time of a short message.
     const uint64_t dynamic = fixed < kDynamicMin ? UINT64_MAX : make_dynamic(block, d);
-    if (std::min({stored, fixed, dynamic}) > bits_room(w)) return false;
-    if (stored <= fixed && stored <= dynamic) {
+    const uint64_t least = std::min({stored, fixed, dynamic}), room = bits_room(w);
+    if (least > room) return false;
+    if (stored == least) {
         write_stored(block, input, w);
-    } else if (fixed <= dynamic) {
+    } else if (fixed == least) {
         bits_put(w, kFixed << 1, kHeaderBits);
         write_sequences(block, input, kFixedCodes, w);
     } else {
         write_dynamic(block, input, d, w);
     }
+    WSD_ASSERT(bits_room(w) == room - least);  // else the room was never safe
     block_clear(block);
     return true;
 }
