@@ -31,12 +31,14 @@ inline std::vector<uint8_t> packable_json(Rng& rng, size_t len) {
     return bytes;
 }
 
-// Four bytes at a time, of a few hundred: matches are short, and there are more of them than a block holds.
+// Words of four bytes, of a few hundred, and any byte behind each: matches are short, and there are more of them in
+// 64 KB than a block holds.
 inline std::vector<uint8_t> packable_syllables(Rng& rng, size_t len) {
     std::vector<uint8_t> bytes;
     while (bytes.size() < len) {
-        const uint32_t word = rng.below(300) * 0x9e3779b1;
+        const uint32_t word = rng.below(200) * 0x9e3779b1;
         for (unsigned shift = 0; shift < 32; shift += 8) bytes.push_back(uint8_t(word >> shift));
+        bytes.push_back(uint8_t(rng.below(256)));
     }
     bytes.resize(len);
     return bytes;
