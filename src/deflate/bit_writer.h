@@ -23,8 +23,16 @@ inline void bits_put(BitWriter& w, uint64_t value, unsigned count) {
     w.count += count;
 }
 
-// Writes the whole bytes. That there is room for them is the caller's to know; what a word writes beyond them must
-// lie in the room, too.
+// A code's bits are first bit lowest, so that they are written as any number is.
+struct Code {
+    uint16_t bits;
+    uint16_t len;
+};
+
+inline void code_put(BitWriter& w, Code code) { bits_put(w, code.bits, code.len); }
+
+// Writes the whole bytes, for which there is room: that is the caller's to know. Where there is room for a word, a word
+// is stored, and what stood behind the bytes in it is lost.
 inline void bits_flush(BitWriter& w) {
     if (w.end - w.out >= 8) [[likely]] {
         store_le64(w.out, w.bits);

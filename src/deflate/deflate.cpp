@@ -1,22 +1,29 @@
 #include "deflate/deflate.h"
 
 #include <algorithm>
-#include <bit>
 #include <new>
 
 #include "base/assert.h"
 
 namespace wsd::deflate {
+namespace {
+
+// How matches are found, and where what is found stands.
+struct Finder {
+    Level level;
+    uint32_t window;  // bytes
+    Pairs pairs;      // of Level::kFast
+    Chains chains;    // of Level::kBalanced
+};
+
+}  // namespace
 
 // In one piece of memory: this, the tables of its level, the buffer.
 struct Context {
+    Finder finder;
     uint32_t position;  // of buffer[0]
     uint32_t held;      // bytes of the buffer the peer has been sent, <= capacity
     uint32_t capacity;  // a window, and slack so that it need not slide with every message
-    uint32_t window;
-    Level level;
-    Pairs pairs;    // of Level::kFast
-    Chains chains;  // of Level::kBalanced
     uint8_t* buffer;
 };
 
@@ -29,7 +36,7 @@ constexpr uint32_t kSliceMax = 1u << 20;
 // One call on its way.
 struct Job {
     Block& block;
-    const Context& tables;
+    const Finder& finder;
     const uint8_t* written;  // input up to here is in blocks that were written
     BitWriter w;
 };
@@ -44,15 +51,15 @@ bool write_block(Job& job) {
 
 // Compresses p[0, len), before which `history` bytes may be referred to; `position` is of p[0].
 bool add_text(Job& job, const uint8_t* p, size_t history, size_t len, uint32_t position) {
-    const uint32_t window = job.tables.window;
+    const uint32_t window = job.finder.window;
     while (len > 0) {
         const uint32_t reach = uint32_t(std::min<size_t>(history, window));
         const uint32_t slice = uint32_t(std::min<size_t>(len, kSliceMax));
         Text text{p - reach, position - reach, reach, reach + slice, window};
-        if (job.tables.level == Level::kFast) {
-            match_greedy(job.tables.pairs, text, job.block);
+        if (job.finder.level == Level::kFast) {
+            match_greedy(job.finder.pairs, text, job.block);
         } else {
-            match_lazy(job.tables.chains, text, job.block);
+            match_lazy(job.finder.chains, text, job.block);
         }
         if (text.at < text.end && !write_block(job)) return false;
         const uint32_t done = text.at - reach;
@@ -69,7 +76,7 @@ size_t finish(Job& job, End end, const uint8_t* out) {
     BitWriter& w = job.w;
     if (!write_block(job)) return 0;
     const size_t lengths = end == End::kFragment ? 4 : 0;
-    if (bits_room(w) < 3 + lengths * 8) return 0;
+    if (bits_room(w) < 3) return 0;
     bits_put(w, 0, 3);
     bits_align(w);
     if (size_t(w.end - w.out) < lengths) return 0;
@@ -88,8 +95,13 @@ struct Sizes {
     uint32_t capacity;
 };
 
+uint32_t window_of(Params params) {
+    WSD_ASSERT(params.window_bits >= kWindowBitsMin && params.window_bits <= kWindowBitsMax);
+    return 1u << params.window_bits;
+}
+
 Sizes sizes_of(Params params) {
-    const uint32_t window = 1u << params.window_bits;
+    const uint32_t window = window_of(params);
     const unsigned bits = params.window_bits;
     return {bits - 3u, bits - 4u, bits - 2u, window, window + std::min(window, kSlackMax)};
 }
@@ -103,12 +115,12 @@ size_t table_size(Params params, const Sizes& s) {
 void remember(Context& c, Bytes in) {
     if (in.len == 0) return;
     if (in.len <= c.capacity - c.held) {
-        std::memmove(c.buffer + c.held, in.p, in.len);
+        std::memcpy(c.buffer + c.held, in.p, in.len);
         c.held += uint32_t(in.len);
         return;
     }
-    const uint32_t fresh = uint32_t(std::min<size_t>(in.len, c.window));
-    const uint32_t kept = std::min(c.held, c.window - fresh);
+    const uint32_t fresh = uint32_t(std::min<size_t>(in.len, c.finder.window));
+    const uint32_t kept = std::min(c.held, c.finder.window - fresh);
     c.position += uint32_t(c.held + in.len - kept - fresh);
     std::memmove(c.buffer, c.buffer + c.held - kept, kept);
     std::memcpy(c.buffer + kept, in.p + in.len - fresh, fresh);
@@ -117,11 +129,11 @@ void remember(Context& c, Bytes in) {
 
 // Nothing refers further back than a window.
 void slide(Context& c) {
-    if (c.held <= c.window) return;
-    const uint32_t gone = c.held - c.window;
-    std::memmove(c.buffer, c.buffer + gone, c.window);
+    if (c.held <= c.finder.window) return;
+    const uint32_t gone = c.held - c.finder.window;
+    std::memmove(c.buffer, c.buffer + gone, c.finder.window);
     c.position += gone;
-    c.held = c.window;
+    c.held = c.finder.window;
 }
 
 }  // namespace
@@ -129,13 +141,12 @@ void slide(Context& c) {
 void encoder_init(Encoder& encoder) { std::memset(&encoder, 0, sizeof encoder); }
 
 size_t deflate_alone(Encoder& encoder, Params params, Bytes in, End end, uint8_t* out, size_t room) {
-    Context tables{};
-    tables.window = 1u << params.window_bits;
-    tables.level = params.level;
-    tables.pairs = {encoder.pairs, Encoder::kPairBits};
-    tables.chains = {encoder.threes,      encoder.fours,     encoder.back, (1u << kWindowBitsMax) - 1,
-                     Encoder::kThreeBits, Encoder::kFourBits};
-    Job job{encoder.block, tables, in.p, BitWriter(out, room)};
+    const Finder finder{params.level,
+                        window_of(params),
+                        {encoder.pairs, Encoder::kPairBits},
+                        {encoder.threes, encoder.fours, encoder.back, (1u << kWindowBitsMax) - 1, Encoder::kThreeBits,
+                         Encoder::kFourBits}};
+    Job job{encoder.block, finder, in.p, BitWriter(out, room)};
     block_clear(job.block);
     const uint32_t position = encoder.position;
     encoder.position += uint32_t(in.len);
@@ -150,22 +161,22 @@ size_t context_size(Params params) {
 
 Context* context_init(void* room, Params params) {
     const Sizes s = sizes_of(params);
+    const size_t tables_size = table_size(params, s);
     Context* const c = new (room) Context{};
     uint8_t* const tables = reinterpret_cast<uint8_t*>(c + 1);
-    c->window = s.window;
-    c->capacity = s.capacity;
-    c->level = params.level;
-    const size_t tables_size = table_size(params, s);
     std::memset(tables, 0, tables_size);
+    c->finder.level = params.level;
+    c->finder.window = s.window;
+    c->capacity = s.capacity;
     c->buffer = tables + tables_size;
     if (params.level == Level::kFast) {
-        c->pairs = {reinterpret_cast<Pair*>(tables), s.pair_bits};
+        c->finder.pairs = {reinterpret_cast<Pair*>(tables), s.pair_bits};
         return c;
     }
     uint32_t* const threes = reinterpret_cast<uint32_t*>(tables);
     uint32_t* const fours = threes + (1u << s.three_bits);
     uint16_t* const back = reinterpret_cast<uint16_t*>(fours + (1u << s.four_bits));
-    c->chains = {threes, fours, back, s.window - 1, uint8_t(s.three_bits), uint8_t(s.four_bits)};
+    c->finder.chains = {threes, fours, back, s.window - 1, uint8_t(s.three_bits), uint8_t(s.four_bits)};
     return c;
 }
 
@@ -175,13 +186,18 @@ size_t deflate_with(Encoder& encoder, Context& context, Bytes in, End end, uint8
     // What fits goes behind its history. The rest is searched where it is, with the input before it as its history.
     const uint32_t front = uint32_t(std::min<size_t>(in.len, c.capacity - c.held));
     if (front) std::memcpy(c.buffer + c.held, in.p, front);
-    Job job{encoder.block, c, in.p, BitWriter(out, room)};
+    Job job{encoder.block, c.finder, in.p, BitWriter(out, room)};
     block_clear(job.block);
     const uint32_t position = c.position + c.held;
     if (!add_text(job, c.buffer + c.held, c.held, front, position)) return 0;
     if (!add_text(job, in.p + front, front, in.len - front, position + front)) return 0;
     const size_t size = finish(job, end, out);
-    if (size) remember(c, in);
+    if (size == 0) return 0;
+    if (front == in.len) {
+        c.held += front;  // it is there already
+    } else {
+        remember(c, in);
+    }
     return size;
 }
 

@@ -13,7 +13,7 @@ namespace wsd::deflate {
 
 enum class Level : uint8_t {
     kFast = 1,      // takes the first match it finds
-    kBalanced = 2,  // looks for better ones: about a tenth smaller, at a third of the speed
+    kBalanced = 2,  // looks for better ones: of JSON a tenth smaller, at 0.4 times the speed
 };
 
 struct Params {
@@ -30,8 +30,8 @@ enum class End : uint8_t {
 constexpr unsigned kWindowBitsMin = 8;
 constexpr unsigned kWindowBitsMax = 15;
 
-// What one call works with, and where strings of messages that stand alone are found. One is enough for a loop: it
-// keeps nothing between calls that a later result depends on.
+// What one call works with, and where strings of a message that stands alone are found. One is enough for a loop:
+// nothing that is left in it changes what a later result says.
 struct Encoder {
     static constexpr unsigned kPairBits = 12;
     static constexpr unsigned kThreeBits = 12;

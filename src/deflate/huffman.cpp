@@ -100,22 +100,27 @@ uint32_t join(Key* keys, unsigned count, uint16_t* parents) {
     return total;
 }
 
-// How many leaves each depth of the tree has; returns the greatest depth. Only joined trees are walked: what they have
-// room for at a depth and do not fill themselves is leaves.
+// How many leaves each depth of the tree has, from 0 to the greatest, which is returned. Only joined trees are walked,
+// from the root: none is less deep than one that was joined after it. What they have room for at a depth and do not
+// fill themselves is leaves.
 unsigned count_leaves(const uint16_t* parents, unsigned count, unsigned* leaves) {
     uint8_t depth[kAlphabetMax];
-    unsigned inner[kDepthMax + 2] = {};
     const unsigned root = count - 2;
+    unsigned deepest = 0, inner = 1;
     depth[root] = 0;
-    inner[0] = 1;
+    leaves[0] = 0;
     for (unsigned i = root; i-- > 0;) {
         depth[i] = uint8_t(depth[parents[i]] + 1);
-        inner[depth[i]]++;
+        if (depth[i] > deepest) {
+            deepest = depth[i];
+            leaves[deepest] = 2 * inner;
+            inner = 0;
+        }
+        leaves[deepest]--;
+        inner++;
     }
-    const unsigned deepest = depth[0] + 1u;  // what was joined first
-    leaves[0] = 0;
-    for (unsigned d = 1; d <= deepest; d++) leaves[d] = 2 * inner[d - 1] - inner[d];
-    return deepest;
+    leaves[deepest + 1] = 2 * inner;
+    return deepest + 1;
 }
 
 // Brings leaves below `limit` up to it, and pays for the room this takes: a leaf above goes down by one and takes one
@@ -184,9 +189,9 @@ uint32_t huffman_lengths(const uint16_t* freq, unsigned size, unsigned limit, Co
 }
 
 void huffman_codes(const CodeLengths& lengths, Code* codes) {
-    uint16_t next[kCodeLengthMax + 1];
+    uint16_t next[kCodeLenMax + 1];
     unsigned code = 0;
-    for (unsigned len = 1; len <= kCodeLengthMax; len++) {
+    for (unsigned len = 1; len <= kCodeLenMax; len++) {
         code = (code + lengths.with_len[len - 1]) << 1;
         next[len] = uint16_t(code);
     }

@@ -5,22 +5,19 @@
 
 #include <cstdint>
 
+#include "deflate/bit_writer.h"
+#include "deflate/tables.h"
+
 namespace wsd::deflate {
 
 constexpr unsigned kAlphabetMax = 288;
-constexpr unsigned kCodeLengthMax = 15;
-
-struct Code {
-    uint16_t bits;  // first bit lowest, as it is written
-    uint16_t len;
-};
 
 // The symbols that have a code, ascending, and how long it is.
 struct CodeLengths {
     unsigned count;
     uint16_t symbols[kAlphabetMax];
-    uint8_t lens[kAlphabetMax];             // of symbols[i]
-    uint16_t with_len[kCodeLengthMax + 1];  // how many are that long; [0] is 0
+    uint8_t lens[kAlphabetMax];          // of symbols[i]
+    uint16_t with_len[kCodeLenMax + 1];  // how many are that long; [0] is 0
 };
 
 // Gives all symbols of freq[0, size) that occur a code of at most `limit` bits, and returns what writing each as often

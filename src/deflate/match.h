@@ -41,7 +41,7 @@ struct Chains {
 // Both add sequences to `block` for the text from `at`, which they move, until the text ends or the block is full, and
 // enter what they pass in the tables.
 
-// Takes the first match that is found: a look at two candidates for each string.
+// Takes the first match that is found. A look at one candidate for each string, or at two in short texts with history.
 void match_greedy(const Pairs& pairs, Text& text, Block& block);
 
 // Looks at more, and at whether the next byte begins a longer one.

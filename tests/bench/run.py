@@ -6,7 +6,8 @@ usage: tests/bench/run.py BUILD_DIR [CELL...]      a cell's name or the beginnin
 Environment:
   ROUNDS    rounds a cell (5); the figures are medians of the ratios of each round
   SECS      seconds a measurement (2)
-  UWS_ECHO  a uWebSockets echo server, called with a port, to be measured beside wsd
+  UWS_ECHO  a uWebSockets echo server, called with a port and perhaps "deflate", to be measured beside wsd
+  WS_MODULE where npm's ws is installed, to be measured beside wsd where messages are compressed
 
 Servers run on core 0, each started fresh and in turn; the client runs on core 1. A cell marked * had a client that was
 saturated: the server could have done more.
@@ -25,6 +26,7 @@ BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECS = os.environ.get("SECS", "2")
 UWS = os.environ.get("UWS_ECHO")
+WS_MODULE = os.environ.get("WS_MODULE")
 
 # name, flags for wsbench
 CELLS = [
@@ -41,6 +43,12 @@ CELLS = [
     ("1 MiB non-ASCII text, 8 conns", "--size 1048576 --conns 8 --utf8"),
 ]
 
+DEFLATE_CELLS = [
+    ("compressed JSON, 100 B, 100 conns", "--size 100 --json-text --deflate"),
+    ("compressed JSON, 1 KiB, 100 conns", "--size 1024 --json-text --deflate"),
+    ("compressed JSON, 16 KiB, 100 conns", "--size 16384 --json-text --deflate"),
+]
+
 
 def free_port():
     with socket.socket() as s:
@@ -54,6 +62,16 @@ def servers():
     yield "wsd", lambda port: [BUILD + "/wsd", "--port", str(port), "--log-level", "error"], []
     if UWS:
         yield "uws", lambda port: [UWS, str(port)], []
+
+
+def deflate_servers():
+    """The same where messages are compressed, each by itself."""
+    yield "wsd", lambda port: [BUILD + "/wsd", "--port", str(port), "--log-level", "error"]
+    if UWS:
+        yield "uWS", lambda port: [UWS, str(port), "deflate"]
+    if WS_MODULE:
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ws_echo.cjs")
+        yield "ws", lambda port: ["node", script, WS_MODULE, str(port)]
 
 
 class Server:
@@ -113,6 +131,21 @@ def speed(cells):
         print("| " + " | ".join(row) + " |", flush=True)
 
 
+def deflate_speed(cells):
+    """Messages/s where there is no raw TCP to compare with: beside other servers."""
+    others = [name for name, _ in deflate_servers()][1:]
+    print("| cell | wsd msg/s |" + "".join(" wsd / %s |" % name for name in others))
+    print("|---|---|" + "---|" * len(others))
+    for name, flags in cells:
+        results = {}
+        for _ in range(ROUNDS):
+            for server, command in deflate_servers():
+                results.setdefault(server, []).append(measure(command, flags.split())["messages_per_s"])
+        row = [name, "%.0f" % statistics.median(results["wsd"])]
+        row += ["%.2f" % statistics.median(a / b for a, b in zip(results["wsd"], results[other])) for other in others]
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
 def bytes_a_connection(command, conns, *flags):
     """What the process's own memory grew by for each of so many connections that are open and at rest."""
     with Server(command) as server:
@@ -133,6 +166,8 @@ def memory():
         if name == "raw":
             continue
         print("%s: %.0f bytes for each of %d idle connections" % (name, bytes_a_connection(command, idle), idle))
+        if name == "wsd":
+            print("%s: %.0f bytes for each with compression agreed to" % (name, bytes_a_connection(command, idle, "--deflate")))
         print("%s: %.0f bytes kept for each of 1000 connections after a 256 KiB echo" %
               (name, bytes_a_connection(command, 1000, "--messages", "1", "--size", "262144")))
 
@@ -156,8 +191,12 @@ def half_heads():
 
 def main():
     wanted = sys.argv[2:]
-    cells = [c for c in CELLS if not wanted or any(c[0].startswith(w) for w in wanted)]
-    speed(cells)
+    def chosen(cells):
+        return [c for c in cells if not wanted or any(c[0].startswith(w) for w in wanted)]
+    if chosen(CELLS):
+        speed(chosen(CELLS))
+    if chosen(DEFLATE_CELLS):
+        deflate_speed(chosen(DEFLATE_CELLS))
     if not wanted:
         memory()
         half_heads()

@@ -1,5 +1,7 @@
 // Every scenario with its n-th allocation refused, for each n: nothing crashes, nothing leaks, and the server goes on.
+#include "support/json_messages.h"
 #include "support/test_server.h"
+#include "support/zlib_peer.h"
 
 using namespace test;
 
@@ -144,11 +146,67 @@ TEST_CASE("a pause with input waiting, timers and watches") {
     });
 }
 
+TEST_CASE("compressed messages, whole, torn and in fragments, with takeover and prepared") {
+    refuse_each(
+        [](TestServer& server) {
+            server.config.deflate = server.config.deflate_server_takeover = server.config.deflate_client_takeover = 1;
+        },
+        [](TestServer& server) {
+            Client& client = server.connect();
+            client.send(upgrade_request("Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+            server.settle();
+            ZlibDeflater deflater;
+            const std::string json = json_messages(1, 300000)[0];
+            client.send(frame(0xc1, deflater.message(json)));
+            server.settle();
+            client.send(frame(0x41, deflater.piece(json, false)));
+            server.settle();
+            client.send(frame(0x80, deflater.piece(json, true)));
+            server.settle();
+            if (server.opened.empty()) return;
+            (void)wsd_send_fragment(server, server.opened[0], WSD_TEXT, json.data(), json.size(), 0);
+            (void)wsd_send_fragment(server, server.opened[0], WSD_TEXT, json.data(), json.size(), 1);
+            wsd_prepared* prepared = nullptr;
+            if (wsd_prepare(server, WSD_TEXT, json.data(), json.size(), &prepared) == WSD_OK) {
+                (void)wsd_send_prepared(server, server.opened[0], prepared, nullptr);
+            }
+            wsd_prepared_release(prepared);
+            server.settle();
+        });
+}
+
+TEST_CASE("what memory was refused for leaves the rest of the stream in order") {
+    for (uint64_t n = 1;; n++) {
+        CAPTURE(n);
+        REQUIRE(n < 100);
+        TestServer server;
+        server.config.deflate = server.config.deflate_server_takeover = 1;
+        server.start();
+        wsd_conn conn = 0;
+        Client& client = server.open(&conn, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+        ZlibInflater inflater;
+        const std::vector<std::string> messages = json_messages(8, 100000);
+        std::vector<std::string> accepted;
+        server.memory.refuse_at = server.memory.calls + n;
+        for (const std::string& message : messages) {
+            if (wsd_send(server, conn, WSD_TEXT, message.data(), message.size()) == WSD_OK) accepted.push_back(message);
+        }
+        server.memory.refuse_at = 0;
+        for (const std::string& message : accepted) {
+            Frame frame = server.next_frame(client);
+            if (frame.first & 0x40) frame.payload = inflater.message(frame.payload);
+            CHECK(frame.payload == message);
+        }
+        if (!server.memory.refused) return;
+    }
+}
+
 TEST_CASE("a server that cannot be made says so and holds nothing") {
     for (uint64_t n = 1;; n++) {
         CAPTURE(n);
         TestServer server;
         server.config.subprotocols = "a,b";
+        server.config.deflate = 1;
         server.memory.refuse_at = n;
         const int result = server.try_start();
         if (result == WSD_OK) break;
