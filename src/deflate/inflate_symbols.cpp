@@ -26,14 +26,9 @@ inline unsigned value_of(Entry e, uint64_t bits) {
     return entry_value(e) + unsigned(low_bits(bits, entry_bits(e)) >> entry_code_bits(e));
 }
 
-// The entry that a link leads to; `bits` are those behind the link's.
-inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
-    return table[entry_value(link) + low_bits(bits, entry_code_bits(link))];
-}
-
 // ---------------------------------------------------------------------------------------------------------- matches
 
-constexpr size_t kCopyOverrun = 16;  // a match is copied in words, and may be written so much too far
+constexpr size_t kCopyOverrun = 32;  // a match is copied in words, and may be written so much too far
 
 template <size_t kSize>
 inline void copy_word(uint8_t* to, const uint8_t* from) {
@@ -55,7 +50,8 @@ inline void copy_match(uint8_t* to, size_t distance, size_t len) {
     const uint8_t* const from = to - distance;
     if (distance >= 16) [[likely]] {
         copy_word<16>(to, from);
-        for (size_t i = 16; i < len; i += 16) copy_word<16>(to + i, from + i);
+        copy_word<16>(to + 16, from + 16);
+        for (size_t i = 32; i < len; i += 16) copy_word<16>(to + i, from + i);
     } else if (distance >= 8) {
         for (size_t i = 0; i < len; i += 8) copy_word<8>(to + i, from + i);
     } else {
@@ -99,9 +95,19 @@ constexpr size_t kFastRoom = 2 + 258 + kCopyOverrun;
 // Two literals, the code of a length with its extra bits, and after a refill that of a distance: the bits suffice.
 static_assert(2 * kLitLenWidth + kCodeBitsMax + 5 <= 56 && kCodeBitsMax + 13 <= 56);
 
-// Symbols while there is much of both, or up to what it cannot read, the end of the block among it: `f` stands there.
-inline void run_fast(Fast& f, const Tables& t, const uint8_t* in_last, const Output& out) {
+// The entry of a code that goes on behind `link`, with the bits of both; `bits` begin with the whole code.
+inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
+    const unsigned width = entry_bits(link);
+    return table[entry_value(link) + low_bits(bits >> width, entry_code_bits(link))] + width * 0x101;
+}
+
+// Symbols while there is much of both, or up to what is none, the end of the block among it: `f` stands there. False for
+// a distance that there is not.
+__attribute__((noinline)) bool run_fast(Fast& state, const Tables& tables, const uint8_t* in_last, const Output& out) {
+    Fast f = state;
+    const Tables t = tables;
     uint8_t* const out_last = out.p + out.room - kFastRoom;
+    bool right = true;
     Entry e = t.litlen[f.bits & t.litlen_mask];
     while (f.in <= in_last && f.out <= out_last) {
         if (e & kEntryLiteral) {
@@ -110,55 +116,54 @@ inline void run_fast(Fast& f, const Tables& t, const uint8_t* in_last, const Out
             if (e & kEntryLiteral) {
                 put_literal(f, e);
                 e = t.litlen[f.bits & t.litlen_mask];
+                if (e & kEntryLiteral) {
+                    put_literal(f, e);
+                    refill(f);
+                    e = t.litlen[f.bits & t.litlen_mask];
+                    continue;
+                }
             }
         }
-        Fast before = f;
-        if (e & kEntryLink) {
-            skip(f, e);
+        if (e & kEntryOdd) [[unlikely]] {
+            if (!(e & kEntryLink)) break;
             e = follow(t.litlen, e, f.bits);
-        }
-        if (e & (kEntryLiteral | kEntryOdd)) [[unlikely]] {
-            if (e & kEntryOdd) {
-                f = before;
-                return;
+            if (e & kEntryLiteral) {
+                put_literal(f, e);
+                refill(f);
+                e = t.litlen[f.bits & t.litlen_mask];
+                continue;
             }
-            put_literal(f, e);
-            refill(f);
-            e = t.litlen[f.bits & t.litlen_mask];
-            continue;
+            if (e & kEntryOdd) break;
         }
         const size_t len = value_of(e, f.bits);
         skip(f, e);
         refill(f);
         e = t.distances[f.bits & t.distance_mask];
-        if (e & kEntryLink) {
-            skip(f, e);
-            e = follow(t.distances, e, f.bits);
-        }
+        if (e & kEntryLink) e = follow(t.distances, e, f.bits);
         const size_t distance = value_of(e, f.bits);
-        if ((e & kEntryOdd) || distance > out.reach || distance > size_t(f.out - out.p)) [[unlikely]] {
-            f = before;
-            return;
-        }
+        right = !(e & kEntryOdd) && distance <= out.reach && distance <= size_t(f.out - out.p);
+        if (!right) [[unlikely]] break;
         skip(f, e);
         refill(f);
         e = t.litlen[f.bits & t.litlen_mask];
-        uint8_t* const to = f.out;
+        copy_match(f.out, distance, len);
         f.out += len;
-        copy_match(to, distance, len);
     }
+    state = f;
+    return right;
 }
 
-void read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
-    if (in->len < kFastInput || out.room - out.end < kFastRoom) return;
+bool read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
+    if (in->len < kFastInput || out.room - out.end < kFastRoom) return true;
     Fast f = {s.bits, s.bit_count, in->p, out.p + out.end};
     const uint8_t* const in_end = in->p + in->len;
     refill(f);
-    run_fast(f, t, in_end - kFastInput, out);
+    const bool right = run_fast(f, t, in_end - kFastInput, out);
     s.bit_count = f.bit_count & 63;
     s.bits = low_bits(f.bits, s.bit_count);
     *in = {f.in, size_t(in_end - f.in)};
     out.end = size_t(f.out - out.p);
+    return right;
 }
 
 // --------------------------------------------------------------------------------------------------- the careful loop
@@ -168,9 +173,7 @@ void read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
 Entry peek(const Inflater& s, const Entry* table, uint32_t mask, unsigned skipped) {
     const uint64_t bits = s.bits >> skipped;
     const Entry e = table[bits & mask];
-    if (!(e & kEntryLink)) return e;
-    const unsigned width = entry_bits(e);
-    return follow(table, e, bits >> width) + width * 0x101;
+    return e & kEntryLink ? follow(table, e, bits) : e;
 }
 
 // The distance behind a length of `len_bits` bits; taken are both, or none.
@@ -233,7 +236,7 @@ Progress finish_match(Inflater& s, Output& out) {
 
 Progress read_symbols(Inflater& s, Bytes* in, Output& out) {
     const Tables tables = tables_of(s);
-    read_fast(s, tables, in, out);
+    if (!read_fast(s, tables, in, out)) return Progress::kMalformed;
     return read_careful(s, tables, in, out);
 }
 
