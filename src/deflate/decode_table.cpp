@@ -106,6 +106,10 @@ constexpr void fill_first(Canonical& c, const Entry* meanings, unsigned width, s
     }
 }
 
+constexpr void widen(std::span<Entry> table, unsigned width, unsigned wanted) {
+    for (; width < wanted; width++) double_table(table.data(), size_t(1) << width);
+}
+
 // How wide a table the codes from `c.code` on, the first of which has `bits` bits, fill behind a table of `width`.
 constexpr unsigned link_width(const Canonical& c, unsigned bits, unsigned width) {
     int open = (1 << (bits - width)) - c.left[bits];
@@ -156,7 +160,7 @@ constexpr std::array<Entry, size_t(1) << kWidth> fixed_table(const std::array<En
         code.counts[bits_of(symbol)]++;
     }
     std::array<Entry, size_t(1) << kWidth> table{};
-    build(code, meanings.data(), kWidth, table);
+    widen(table, build(code, meanings.data(), kWidth, table), kWidth);
     return table;
 }
 
@@ -169,8 +173,8 @@ constinit const std::array<Entry, size_t(1) << kFixedLitLenWidth> kFixedLitLen =
     fixed_table<kFixedLitLenWidth>(litlen_meanings(), [](unsigned symbol) {
         return symbol < 144 ? 8u : symbol < 256 ? 9u : symbol < 280 ? 7u : 8u;
     });
-constinit const std::array<Entry, size_t(1) << kFixedDistanceWidth> kFixedDistance =
-    fixed_table<kFixedDistanceWidth>(distance_meanings(), [](unsigned) { return 5u; });
+constinit const std::array<Entry, size_t(1) << kDistanceWidth> kFixedDistance =
+    fixed_table<kDistanceWidth>(distance_meanings(), [](unsigned) { return 5u; });
 
 CodeShape code_shape(const CodeLengths& code) {
     if (code.used.empty()) return CodeShape::kEmpty;
@@ -190,5 +194,7 @@ unsigned build_table(const CodeLengths& code, const Entry* meanings, unsigned wi
     table[1] = coded(kNoCode, 1);
     return 1;
 }
+
+void widen_table(std::span<Entry> table, unsigned width, unsigned wanted) { widen(table, width, wanted); }
 
 }  // namespace wsd::deflate

@@ -90,7 +90,7 @@ Progress read_code_lengths(Inflater& s, Bytes* in) {
     code.used = {s.used.data(), used_count};
     // Without any code all lengths would be none, that of the end of the block as well.
     if (code_shape(code) != CodeShape::kComplete) return Progress::kMalformed;
-    s.distance_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
+    s.lengths_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
     s.lengths_done = 0;
     s.used_count = 0;
     s.litlen_counts = {};
@@ -124,13 +124,14 @@ Progress build_tables(Inflater& s) {
         return Progress::kMalformed;
     }
     s.litlen_width = uint8_t(build_table(litlen, kLitLenMeanings.data(), kLitLenWidth, s.litlen));
-    s.distance_width = uint8_t(build_table(distance, kDistanceMeanings.data(), kDistanceWidth, s.distances));
+    const unsigned width = build_table(distance, kDistanceMeanings.data(), kDistanceWidth, s.distances);
+    widen_table(s.distances, width, kDistanceWidth);
     s.step = InflateStep::kSymbols;
     return Progress::kGoOn;
 }
 
 Progress read_lengths(Inflater& s, Bytes* in) {
-    const unsigned mask = (1u << s.distance_width) - 1;
+    const unsigned mask = (1u << s.lengths_width) - 1;
     while (s.lengths_done < s.lengths_count) {
         if (s.bit_count < kLengthsWidth + 7) refill(s, in);
         const Entry e = s.distances[s.bits & mask];

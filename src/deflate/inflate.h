@@ -46,8 +46,8 @@ struct Inflater {
     std::array<uint16_t, kCodeBitsMax + 1> distance_counts;  // these too
     std::array<uint16_t, kLitLenSymbols + kDistanceSymbols> used;
 
-    uint8_t litlen_width;    // of the first table
-    uint8_t distance_width;  // of its first table; before that, of the table of the code for code lengths
+    uint8_t lengths_width;  // of the table of the code for code lengths
+    uint8_t litlen_width;   // of the first table; that of the distances is always as wide as it may be
     std::array<Entry, kLitLenEntries> litlen;
     std::array<Entry, kDistanceEntries> distances;  // first the table of the code for code lengths
 };

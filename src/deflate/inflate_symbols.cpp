@@ -10,20 +10,24 @@ struct Tables {
     const Entry* litlen;
     const Entry* distances;
     uint32_t litlen_mask;  // as wide as the first table
-    uint32_t distance_mask;
 };
 
+// The first table of distances is always as wide as it may be, so that its mask is known.
+constexpr unsigned kDistanceMask = (1u << kDistanceWidth) - 1;
+
 Tables tables_of(const Inflater& s) {
-    if (s.fixed_codes) {
-        return {kFixedLitLen.data(), kFixedDistance.data(), (1u << kFixedLitLenWidth) - 1,
-                (1u << kFixedDistanceWidth) - 1};
-    }
-    return {s.litlen.data(), s.distances.data(), (1u << s.litlen_width) - 1, (1u << s.distance_width) - 1};
+    if (s.fixed_codes) return {kFixedLitLen.data(), kFixedDistance.data(), (1u << kFixedLitLenWidth) - 1};
+    return {s.litlen.data(), s.distances.data(), (1u << s.litlen_width) - 1};
 }
 
 // What the extra bits add to the base of `e`, whose code `bits` begins with (§3.2.5).
 inline unsigned value_of(Entry e, uint64_t bits) {
     return entry_value(e) + unsigned(low_bits(bits, entry_bits(e)) >> entry_code_bits(e));
+}
+
+// The entry that a link leads to; `bits` are those behind the link's.
+inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
+    return table[entry_value(link) + low_bits(bits, entry_code_bits(link))];
 }
 
 // ---------------------------------------------------------------------------------------------------------- matches
@@ -48,12 +52,12 @@ void copy_near(uint8_t* to, size_t distance, size_t len) {
 
 inline void copy_match(uint8_t* to, size_t distance, size_t len) {
     const uint8_t* const from = to - distance;
-    if (distance >= 16) [[likely]] {
-        copy_word<16>(to, from);
-        copy_word<16>(to + 16, from + 16);
-        for (size_t i = 32; i < len; i += 16) copy_word<16>(to + i, from + i);
-    } else if (distance >= 8) {
-        for (size_t i = 0; i < len; i += 8) copy_word<8>(to + i, from + i);
+    if (distance >= 8) [[likely]] {
+        copy_word<8>(to, from);
+        copy_word<8>(to + 8, from + 8);
+        copy_word<8>(to + 16, from + 16);
+        copy_word<8>(to + 24, from + 24);
+        for (size_t i = 32; i < len; i += 8) copy_word<8>(to + i, from + i);
     } else {
         copy_near(to, distance, len);
     }
@@ -77,93 +81,108 @@ inline void refill(Fast& f) {
     f.bit_count |= 56;
 }
 
-inline void skip(Fast& f, Entry e) {
+// Moves on behind `e`; returns the bits from before.
+inline uint64_t skip(Fast& f, Entry e) {
+    const uint64_t bits = f.bits;
     f.bits >>= entry_bits(e);
     f.bit_count -= e;
+    return bits;
 }
 
-inline void put_literal(Fast& f, Entry e) {
-    skip(f, e);
-    *f.out++ = uint8_t(e >> 16);
-}
+// A turn of the loop takes two literals and a match of the longest codes, which is 68 bits; so the last refill reads
+// eight bytes from the ninth on.
+constexpr size_t kFastInput = 9 + 8;
+constexpr size_t kFastRoom = 3 + 258 + kCopyOverrun;
 
-// In a turn of the loop there are two refills, of which the first moves on and the second reads; and two literals
-// before a match of the longest.
-constexpr size_t kFastInput = 7 + 8;
-constexpr size_t kFastRoom = 2 + 258 + kCopyOverrun;
+// An entry is looked up before the refill that follows it, so that its load need not wait for that: with 56 bits, a
+// literal, a length and a distance without links, and then the place of one entry more.
+static_assert(kLitLenWidth + (kLitLenWidth + 5) + (kDistanceWidth + 13) + kLitLenWidth <= 56);
+// The same behind a length, or a distance, with a link, after which the bits are filled up.
+static_assert((kCodeBitsMax - kLitLenWidth + 5) + (kDistanceWidth + 13) + kLitLenWidth <= 56);
+static_assert((kCodeBitsMax - kDistanceWidth + 13) + kLitLenWidth <= 56);
 
-// Two literals, the code of a length with its extra bits, and after a refill that of a distance: the bits suffice.
-static_assert(2 * kLitLenWidth + kCodeBitsMax + 5 <= 56 && kCodeBitsMax + 13 <= 56);
+inline Entry litlen_at(const Fast& f, const Tables& t) { return t.litlen[f.bits & t.litlen_mask]; }
 
-// The entry of a code that goes on behind `link`, with the bits of both; `bits` begin with the whole code.
-inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
-    const unsigned width = entry_bits(link);
-    return table[entry_value(link) + low_bits(bits >> width, entry_code_bits(link))] + width * 0x101;
-}
+// Why the loop ended.
+enum class Stop : uint8_t { kEdge, kBlockEnd, kMalformed };
 
-// Symbols while there is much of both, or up to what is none, the end of the block among it: `f` stands there. False for
-// a distance that there is not.
-__attribute__((noinline)) bool run_fast(Fast& state, const Tables& tables, const uint8_t* in_last, const Output& out) {
+__attribute__((noinline)) Stop run_fast(Fast& state, const Tables& tables, const uint8_t* in_last, const Output& out) {
     Fast f = state;
     const Tables t = tables;
     uint8_t* const out_last = out.p + out.room - kFastRoom;
-    bool right = true;
-    Entry e = t.litlen[f.bits & t.litlen_mask];
+    Stop stop = Stop::kEdge;
+    Entry e = litlen_at(f, t);
     while (f.in <= in_last && f.out <= out_last) {
+        // Bits are skipped before it is known what they are: if that was guessed wrong, this at least is done.
+        uint64_t bits = skip(f, e);
         if (e & kEntryLiteral) {
-            put_literal(f, e);
-            e = t.litlen[f.bits & t.litlen_mask];
+            *f.out++ = uint8_t(e >> 16);
+            e = litlen_at(f, t);
+            bits = skip(f, e);
             if (e & kEntryLiteral) {
-                put_literal(f, e);
-                e = t.litlen[f.bits & t.litlen_mask];
+                *f.out++ = uint8_t(e >> 16);
+                e = litlen_at(f, t);
+                refill(f);
+                bits = skip(f, e);
                 if (e & kEntryLiteral) {
-                    put_literal(f, e);
+                    *f.out++ = uint8_t(e >> 16);
+                    e = litlen_at(f, t);
                     refill(f);
-                    e = t.litlen[f.bits & t.litlen_mask];
                     continue;
                 }
             }
         }
         if (e & kEntryOdd) [[unlikely]] {
-            if (!(e & kEntryLink)) break;
-            e = follow(t.litlen, e, f.bits);
-            if (e & kEntryLiteral) {
-                put_literal(f, e);
+            if (e & kEntryLink) {
                 refill(f);
-                e = t.litlen[f.bits & t.litlen_mask];
+                e = follow(t.litlen, e, f.bits);
+                bits = skip(f, e);
+            }
+            if (e & kEntryLiteral) {
+                *f.out++ = uint8_t(e >> 16);
+                e = litlen_at(f, t);
+                refill(f);
                 continue;
             }
-            if (e & kEntryOdd) break;
+            if (e & kEntryOdd) {
+                stop = e & kEntryEnd ? Stop::kBlockEnd : Stop::kMalformed;
+                break;
+            }
         }
-        const size_t len = value_of(e, f.bits);
-        skip(f, e);
+        const size_t len = value_of(e, bits);
+        e = t.distances[f.bits & kDistanceMask];
+        bits = skip(f, e);
+        if (e & kEntryLink) [[unlikely]] {
+            refill(f);
+            e = follow(t.distances, e, f.bits);
+            bits = skip(f, e);
+        }
+        const size_t distance = value_of(e, bits);
+        if ((e & kEntryOdd) || distance > out.reach || distance > size_t(f.out - out.p)) [[unlikely]] {
+            stop = Stop::kMalformed;
+            break;
+        }
+        e = litlen_at(f, t);
         refill(f);
-        e = t.distances[f.bits & t.distance_mask];
-        if (e & kEntryLink) e = follow(t.distances, e, f.bits);
-        const size_t distance = value_of(e, f.bits);
-        right = !(e & kEntryOdd) && distance <= out.reach && distance <= size_t(f.out - out.p);
-        if (!right) [[unlikely]] break;
-        skip(f, e);
-        refill(f);
-        e = t.litlen[f.bits & t.litlen_mask];
         copy_match(f.out, distance, len);
         f.out += len;
     }
     state = f;
-    return right;
+    return stop;
 }
 
-bool read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
-    if (in->len < kFastInput || out.room - out.end < kFastRoom) return true;
+Progress read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
+    if (in->len < kFastInput || out.room - out.end < kFastRoom) return Progress::kGoOn;
     Fast f = {s.bits, s.bit_count, in->p, out.p + out.end};
     const uint8_t* const in_end = in->p + in->len;
     refill(f);
-    const bool right = run_fast(f, t, in_end - kFastInput, out);
+    const Stop stop = run_fast(f, t, in_end - kFastInput, out);
     s.bit_count = f.bit_count & 63;
     s.bits = low_bits(f.bits, s.bit_count);
     *in = {f.in, size_t(in_end - f.in)};
     out.end = size_t(f.out - out.p);
-    return right;
+    if (stop == Stop::kBlockEnd) end_block(s);
+    return stop == Stop::kMalformed ? Progress::kMalformed : Progress::kGoOn;
 }
 
 // --------------------------------------------------------------------------------------------------- the careful loop
@@ -173,7 +192,9 @@ bool read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
 Entry peek(const Inflater& s, const Entry* table, uint32_t mask, unsigned skipped) {
     const uint64_t bits = s.bits >> skipped;
     const Entry e = table[bits & mask];
-    return e & kEntryLink ? follow(table, e, bits) : e;
+    if (!(e & kEntryLink)) return e;
+    const unsigned width = entry_bits(e);
+    return follow(table, e, bits >> width) + width * 0x101;
 }
 
 // The distance behind a length of `len_bits` bits; taken are both, or none.
@@ -181,7 +202,7 @@ Progress read_distance(Inflater& s, const Tables& t, Entry len_entry, Output& ou
     const unsigned len_bits = entry_bits(len_entry);
     if (len_bits > s.bit_count) return Progress::kNeedInput;
     const unsigned held = s.bit_count - len_bits;
-    const Entry e = peek(s, t.distances, t.distance_mask, len_bits);
+    const Entry e = peek(s, t.distances, kDistanceMask, len_bits);
     if (entry_code_bits(e) > held) return Progress::kNeedInput;
     if (e & kEntryOdd) return Progress::kMalformed;
     if (entry_bits(e) > held) return Progress::kNeedInput;
@@ -202,11 +223,10 @@ Progress read_careful(Inflater& s, const Tables& t, Bytes* in, Output& out) {
             if (out.end == out.room) return Progress::kNeedRoom;
             out.p[out.end++] = uint8_t(e >> 16);
             take_bits(s, entry_bits(e));
-        } else if (e & kEntryEnd) {
+        } else if (e & kEntryOdd) {
+            if (!(e & kEntryEnd)) return Progress::kMalformed;
             take_bits(s, entry_bits(e));
             end_block(s);
-        } else if (e & kEntryOdd) {
-            return Progress::kMalformed;
         } else {
             const Progress progress = read_distance(s, t, e, out);
             if (progress != Progress::kGoOn) return progress;
@@ -236,7 +256,7 @@ Progress finish_match(Inflater& s, Output& out) {
 
 Progress read_symbols(Inflater& s, Bytes* in, Output& out) {
     const Tables tables = tables_of(s);
-    if (!read_fast(s, tables, in, out)) return Progress::kMalformed;
+    if (read_fast(s, tables, in, out) == Progress::kMalformed) return Progress::kMalformed;
     return read_careful(s, tables, in, out);
 }
 
