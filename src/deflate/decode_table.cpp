@@ -94,9 +94,11 @@ constexpr void sort_symbols(const CodeLengths& code, Canonical& c) {
     c.code = 0;
 }
 
-// The codes that fit in the first table, which begins with one bit and doubles as they grow.
+// The codes that fit in the first table, which begins as wide as the shortest and doubles as they grow.
 constexpr void fill_first(Canonical& c, const Entry* meanings, unsigned width, std::span<Entry> table) {
-    for (unsigned bits = 1; bits <= width; bits++) {
+    unsigned shortest = 1;
+    while (c.left[shortest] == 0) shortest++;
+    for (unsigned bits = shortest; bits <= width; bits++) {
         for (; c.left[bits] > 0; c.left[bits]--) {
             table[c.code] = coded(meanings[*c.symbol++], bits);
             if (last_code(c.code, bits)) return;  // of the longest ones, so the table is as wide as it gets

@@ -43,7 +43,7 @@ constexpr unsigned kLengthsSymbols = 19;
 
 // A code, from its code lengths: only the symbols that have one, in their order, as symbol << 4 | length.
 struct CodeLengths {
-    std::array<uint16_t, kCodeBitsMax + 1> counts;  // of the symbols of each length; of length 0 always none
+    std::array<uint16_t, kCodeBitsMax + 1> counts;  // of the symbols of each length; the first is not looked at
     std::span<const uint16_t> used;
 };
 

@@ -23,10 +23,15 @@ enum class InflateStep : uint8_t {
     kDead,         // no valid stream came
 };
 
+// Bits taken from the input and not used yet.
+struct HeldBits {
+    uint64_t bits;   // the next one lowest; zeros above
+    uint32_t count;  // 0 to 63
+};
+
 // The state of one stream between two pieces of its input. All fields are the decoder's own; it holds no pointers.
 struct Inflater {
-    uint64_t bits;       // taken from the input and not used yet, the next one lowest; zeros above
-    uint32_t bit_count;  // of these, 0 to 63
+    HeldBits held;
     InflateStep step;
     bool last_block;   // the current one says that it is (§3.2.3)
     bool fixed_codes;  // the current block's codes are those of §3.2.6

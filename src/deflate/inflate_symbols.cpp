@@ -173,12 +173,12 @@ __attribute__((noinline)) Stop run_fast(Fast& state, const Tables& tables, const
 
 Progress read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
     if (in->len < kFastInput || out.room - out.end < kFastRoom) return Progress::kGoOn;
-    Fast f = {s.bits, s.bit_count, in->p, out.p + out.end};
+    Fast f = {s.held.bits, s.held.count, in->p, out.p + out.end};
     const uint8_t* const in_end = in->p + in->len;
     refill(f);
     const Stop stop = run_fast(f, t, in_end - kFastInput, out);
-    s.bit_count = f.bit_count & 63;
-    s.bits = low_bits(f.bits, s.bit_count);
+    s.held.count = f.bit_count & 63;
+    s.held.bits = low_bits(f.bits, s.held.count);
     *in = {f.in, size_t(in_end - f.in)};
     out.end = size_t(f.out - out.p);
     if (stop == Stop::kBlockEnd) end_block(s);
@@ -187,52 +187,53 @@ Progress read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
 
 // --------------------------------------------------------------------------------------------------- the careful loop
 
-// The entry of the code that stands `skipped` bits into those held, with the bits of its link; nothing is taken. It may
-// be longer than what is held: then it is not the right one, but no shorter than that either.
-Entry peek(const Inflater& s, const Entry* table, uint32_t mask, unsigned skipped) {
-    const uint64_t bits = s.bits >> skipped;
+// The entry that `bits` begin with, bits of its link included. It may be of more bits than are held: then it is not the
+// right one, but the right one is no shorter than what is held either.
+inline Entry peek(const Entry* table, uint32_t mask, uint64_t bits) {
     const Entry e = table[bits & mask];
-    if (!(e & kEntryLink)) return e;
+    if (!(e & kEntryLink)) [[likely]]
+        return e;
     const unsigned width = entry_bits(e);
     return follow(table, e, bits >> width) + width * 0x101;
 }
 
-// The distance behind a length of `len_bits` bits; taken are both, or none.
-Progress read_distance(Inflater& s, const Tables& t, Entry len_entry, Output& out) {
-    const unsigned len_bits = entry_bits(len_entry);
-    if (len_bits > s.bit_count) return Progress::kNeedInput;
-    const unsigned held = s.bit_count - len_bits;
-    const Entry e = peek(s, t.distances, kDistanceMask, len_bits);
-    if (entry_code_bits(e) > held) return Progress::kNeedInput;
+// A match, of which `len_entry` is peeked at. Taken is all of it, or nothing.
+inline Progress read_match(Inflater& s, HeldBits& held, const Tables& t, Entry len_entry, Output& out) {
+    HeldBits behind = held;
+    if (entry_bits(len_entry) > behind.count) return Progress::kNeedInput;
+    take_bits(behind, entry_bits(len_entry));
+    const Entry e = peek(t.distances, kDistanceMask, behind.bits);
+    if (entry_code_bits(e) > behind.count) return Progress::kNeedInput;
     if (e & kEntryOdd) return Progress::kMalformed;
-    if (entry_bits(e) > held) return Progress::kNeedInput;
-    s.copy_left = value_of(len_entry, s.bits);
-    take_bits(s, len_bits);
-    s.distance = value_of(e, s.bits);
-    take_bits(s, entry_bits(e));
+    if (entry_bits(e) > behind.count) return Progress::kNeedInput;
+    s.copy_left = value_of(len_entry, held.bits);
+    s.distance = value_of(e, behind.bits);
     s.step = InflateStep::kMatch;
+    take_bits(behind, entry_bits(e));
+    held = behind;
     return finish_match(s, out);
 }
 
-Progress read_careful(Inflater& s, const Tables& t, Bytes* in, Output& out) {
-    while (s.step == InflateStep::kSymbols) {
-        if (s.bit_count < 48) refill(s, in);
-        const Entry e = peek(s, t.litlen, t.litlen_mask, 0);
-        if (entry_code_bits(e) > s.bit_count) return Progress::kNeedInput;
+// `held` are the state's own, in registers.
+inline Progress read_careful(Inflater& s, HeldBits& held, const Tables& t, Bytes* in, Output& out) {
+    for (;;) {
+        if (held.count < 48) refill(held, in);
+        const Entry e = peek(t.litlen, t.litlen_mask, held.bits);
+        if (entry_code_bits(e) > held.count) return Progress::kNeedInput;
         if (e & kEntryLiteral) {
             if (out.end == out.room) return Progress::kNeedRoom;
             out.p[out.end++] = uint8_t(e >> 16);
-            take_bits(s, entry_bits(e));
+            take_bits(held, entry_bits(e));
         } else if (e & kEntryOdd) {
             if (!(e & kEntryEnd)) return Progress::kMalformed;
-            take_bits(s, entry_bits(e));
-            end_block(s);
+            take_bits(held, entry_bits(e));
+            s.step = InflateStep::kBlock;
+            return Progress::kGoOn;
         } else {
-            const Progress progress = read_distance(s, t, e, out);
+            const Progress progress = read_match(s, held, t, e, out);
             if (progress != Progress::kGoOn) return progress;
         }
     }
-    return Progress::kGoOn;
 }
 
 }  // namespace
@@ -256,8 +257,15 @@ Progress finish_match(Inflater& s, Output& out) {
 
 Progress read_symbols(Inflater& s, Bytes* in, Output& out) {
     const Tables tables = tables_of(s);
-    if (read_fast(s, tables, in, out) == Progress::kMalformed) return Progress::kMalformed;
-    return read_careful(s, tables, in, out);
+    Progress progress = read_fast(s, tables, in, out);
+    if (progress != Progress::kGoOn || s.step != InflateStep::kSymbols) return progress;
+    HeldBits held = s.held;
+    Bytes rest = *in;
+    progress = read_careful(s, held, tables, &rest, out);
+    s.held = held;
+    *in = rest;
+    if (s.step == InflateStep::kBlock) end_block(s);
+    return progress;
 }
 
 }  // namespace wsd::deflate
