@@ -44,7 +44,7 @@ constexpr Codes kFixedCodes = [] {
         } else {
             bits = 0xc0 + s - 280;
         }
-        codes.literal[s] = {reversed(bits, fixed_literal_len(s)), uint16_t(fixed_len(s))};
+        codes.literal[s] = {reversed(bits, fixed_literal_len(s)), uint16_t(fixed_literal_len(s))};
     }
     for (unsigned s = 0; s < kFixedDistanceSymbols; s++)
         codes.distance[s] = {reversed(s, kFixedDistanceLen), kFixedDistanceLen};

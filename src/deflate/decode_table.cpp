@@ -82,9 +82,11 @@ constexpr void sort_symbols(const GivenLengths& code, Canonical& c) {
     c.code = 0;
 }
 
-// The codes that fit in the first table, which begins with one bit and doubles as they grow.
+// The codes that fit in the first table, which begins as wide as the shortest and doubles as they grow.
 constexpr void fill_first(Canonical& c, const Entry* meanings, unsigned width, std::span<Entry> table) {
-    for (unsigned bits = 1; bits <= width; bits++) {
+    unsigned shortest = 1;
+    while (c.left[shortest] == 0) shortest++;
+    for (unsigned bits = shortest; bits <= width; bits++) {
         for (; c.left[bits] > 0; c.left[bits]--) {
             table[c.code] = coded(meanings[*c.symbol++], bits);
             if (last_code(c.code, bits)) return;  // of the longest ones, so the table is as wide as it gets
@@ -92,6 +94,10 @@ constexpr void fill_first(Canonical& c, const Entry* meanings, unsigned width, s
         }
         if (bits < width) double_table(table.data(), size_t(1) << bits);
     }
+}
+
+constexpr void widen(std::span<Entry> table, unsigned width, unsigned wanted) {
+    for (; width < wanted; width++) double_table(table.data(), size_t(1) << width);
 }
 
 // How wide a table the codes from `c.code` on, the first of which has `bits` bits, fill behind a table of `width`.
@@ -144,7 +150,7 @@ constexpr std::array<Entry, size_t(1) << kWidth> fixed_table(const std::array<En
         code.counts[bits_of(symbol)]++;
     }
     std::array<Entry, size_t(1) << kWidth> table{};
-    build(code, meanings.data(), kWidth, table);
+    widen(table, build(code, meanings.data(), kWidth, table), kWidth);
     return table;
 }
 
@@ -155,8 +161,8 @@ constinit const std::array<Entry, kFixedDistanceSymbols> kDistanceMeanings = dis
 constinit const std::array<Entry, kRunSymbols> kLengthsMeanings = lengths_meanings();
 constinit const std::array<Entry, size_t(1) << kFixedLitLenWidth> kFixedLitLen =
     fixed_table<kFixedLitLenWidth>(litlen_meanings(), fixed_literal_len);
-constinit const std::array<Entry, size_t(1) << kFixedDistanceWidth> kFixedDistance =
-    fixed_table<kFixedDistanceWidth>(distance_meanings(), [](unsigned) { return kFixedDistanceLen; });
+constinit const std::array<Entry, size_t(1) << kDistanceWidth> kFixedDistance =
+    fixed_table<kDistanceWidth>(distance_meanings(), [](unsigned) { return kFixedDistanceLen; });
 
 CodeShape code_shape(const GivenLengths& code) {
     if (code.used.empty()) return CodeShape::kEmpty;
@@ -176,5 +182,7 @@ unsigned build_table(const GivenLengths& code, const Entry* meanings, unsigned w
     table[1] = coded(kNoCode, 1);
     return 1;
 }
+
+void widen_table(std::span<Entry> table, unsigned width, unsigned wanted) { widen(table, width, wanted); }
 
 }  // namespace wsd::deflate

@@ -14,19 +14,19 @@ namespace wsd::deflate {
 
 // What the next bits mean, in one word, so that one load tells all there is to know:
 //   bits 0..5    how many bits to move on: the code's own, and the extra bits that follow them
-//   bits 8..11   how many of these are the code's own; for kEntryLink, the width of the table that it leads to
-//   bits 12..15  the kind
+//   bits 8..13   how many of these are the code's own; for kEntryLink, the width of the table that it leads to
+//   bits 14..15  the kind
 //   bits 16..30  the literal; the base of the length or distance; the place of the table that kEntryLink leads to
 //   bit 31       a literal
 using Entry = uint32_t;
 constexpr Entry kEntryLiteral = 1u << 31;
-constexpr Entry kEntryOdd = 1u << 15;   // no length and no distance: one of the next two, or else no code at all
+constexpr Entry kEntryOdd = 1u << 15;   // no literal, length or distance: one of the next two, or else no code at all
 constexpr Entry kEntryLink = 1u << 14;  // a code that goes on in another table
-constexpr Entry kEntryEnd = 1u << 13;   // the end of the block
+constexpr Entry kEntryEnd = 1u << 16;   // if odd and no link: the end of the block
 
 constexpr unsigned entry_bits(Entry e) { return e & 63; }
-constexpr unsigned entry_code_bits(Entry e) { return e >> 8 & 15; }
-constexpr unsigned entry_value(Entry e) { return e >> 16 & 0x7fff; }
+constexpr unsigned entry_code_bits(Entry e) { return e >> 8 & 63; }
+constexpr unsigned entry_value(Entry e) { return e >> 16; }  // of anything but a literal
 
 // The widest first tables. A wider one finds more codes at once, but takes longer to build.
 constexpr unsigned kLitLenWidth = 10;
@@ -40,7 +40,7 @@ constexpr size_t kLengthsEntries = size_t(1) << kLengthsWidth;
 
 // A code, from its code lengths: only the symbols that have one, in their order, as symbol << 4 | length.
 struct GivenLengths {
-    std::array<uint16_t, kCodeLenMax + 1> counts;  // of the symbols of each length; of length 0 always none
+    std::array<uint16_t, kCodeLenMax + 1> counts;  // of the symbols of each length; the first is not looked at
     std::span<const uint16_t> used;
 };
 
@@ -56,14 +56,16 @@ CodeShape code_shape(const GivenLengths& code);
 // of a code of no bits; `table` has the entries that suffice for the symbols and `width_max`.
 unsigned build_table(const GivenLengths& code, const Entry* meanings, unsigned width_max, std::span<Entry> table);
 
+// Makes a table of `width`, in which no code is longer, as wide as `wanted`, if it is not.
+void widen_table(std::span<Entry> table, unsigned width, unsigned wanted);
+
 extern const std::array<Entry, kFixedLiteralSymbols> kLitLenMeanings;
 extern const std::array<Entry, kFixedDistanceSymbols> kDistanceMeanings;
 extern const std::array<Entry, kRunSymbols> kLengthsMeanings;  // the value is the symbol itself
 
-// The codes of every block with fixed codes (§3.2.6).
+// The codes of every block with fixed codes (§3.2.6); that of the distances is wider than it must be.
 constexpr unsigned kFixedLitLenWidth = 9;
-constexpr unsigned kFixedDistanceWidth = 5;
 extern const std::array<Entry, size_t(1) << kFixedLitLenWidth> kFixedLitLen;
-extern const std::array<Entry, size_t(1) << kFixedDistanceWidth> kFixedDistance;
+extern const std::array<Entry, size_t(1) << kDistanceWidth> kFixedDistance;
 
 }  // namespace wsd::deflate

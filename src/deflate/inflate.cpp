@@ -11,18 +11,18 @@ namespace {
 
 // Are `count` bits held now?
 bool want_bits(Inflater& s, Bytes* in, unsigned count) {
-    if (s.bit_count < count) refill(s, in);
-    return s.bit_count >= count;
+    if (s.held.count < count) refill(s.held, in);
+    return s.held.count >= count;
 }
 
 Progress read_block(Inflater& s, Bytes* in) {
     if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-    s.last_block = take_bits(s, 1);
-    const unsigned type = take_bits(s, 2);
+    s.last_block = take_bits(s.held, 1);
+    const unsigned type = take_bits(s.held, 2);
     if (type == 3) return Progress::kMalformed;
     s.fixed_codes = type == 1;
     if (type == 0) {
-        take_bits(s, s.bit_count & 7);
+        take_bits(s.held, s.held.count & 7);
         s.step = InflateStep::kStoredSize;
     } else {
         s.step = s.fixed_codes ? InflateStep::kSymbols : InflateStep::kCodeCounts;
@@ -32,8 +32,8 @@ Progress read_block(Inflater& s, Bytes* in) {
 
 Progress read_stored_size(Inflater& s, Bytes* in) {
     if (!want_bits(s, in, 32)) return Progress::kNeedInput;
-    const unsigned size = take_bits(s, 16);
-    if (take_bits(s, 16) != (size ^ 0xffff)) return Progress::kMalformed;
+    const unsigned size = take_bits(s.held, 16);
+    if (take_bits(s.held, 16) != (size ^ 0xffff)) return Progress::kMalformed;
     s.copy_left = size;
     s.step = InflateStep::kStored;
     return Progress::kGoOn;
@@ -43,28 +43,28 @@ size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 Progress read_stored(Inflater& s, Bytes* in, Output& out) {
     // First what is held already, in whole bytes.
-    for (; s.copy_left > 0 && s.bit_count > 0 && out.end < out.room; s.copy_left--) {
-        out.p[out.end++] = uint8_t(take_bits(s, 8));
+    for (; s.copy_left > 0 && s.held.count > 0 && out.end < out.room; s.copy_left--) {
+        out.p[out.end++] = uint8_t(take_bits(s.held, 8));
     }
-    const size_t len = s.bit_count > 0 ? 0 : least(s.copy_left, least(in->len, out.room - out.end));
+    const size_t len = s.held.count > 0 ? 0 : least(s.copy_left, least(in->len, out.room - out.end));
     if (len > 0) {
         std::memcpy(out.p + out.end, in->p, len);
         out.end += len;
         *in = drop(*in, len);
         s.copy_left -= uint32_t(len);
     }
-    if (s.copy_left > 0) return s.bit_count > 0 || in->len > 0 ? Progress::kNeedRoom : Progress::kNeedInput;
+    if (s.copy_left > 0) return s.held.count > 0 || in->len > 0 ? Progress::kNeedRoom : Progress::kNeedInput;
     end_block(s);
     return Progress::kGoOn;
 }
 
 Progress read_code_counts(Inflater& s, Bytes* in) {
     if (!want_bits(s, in, 14)) return Progress::kNeedInput;
-    const unsigned litlens = take_bits(s, 5) + kEndOfBlock + 1, distances = take_bits(s, 5) + 1;
+    const unsigned litlens = take_bits(s.held, 5) + kEndOfBlock + 1, distances = take_bits(s.held, 5) + 1;
     if (litlens > kLiteralSymbols || distances > kDistanceSymbols) return Progress::kMalformed;
     s.litlen_count = uint16_t(litlens);
     s.lengths_count = uint16_t(litlens + distances);
-    s.codes_length_count = uint16_t(take_bits(s, 4) + 4);
+    s.codes_length_count = uint16_t(take_bits(s.held, 4) + 4);
     s.lengths_done = 0;
     for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) s.used[symbol] = 0;
     s.step = InflateStep::kCodeLengths;
@@ -75,7 +75,7 @@ Progress read_code_counts(Inflater& s, Bytes* in) {
 Progress read_code_lengths(Inflater& s, Bytes* in) {
     while (s.lengths_done < s.codes_length_count) {
         if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-        s.used[kRunOrder[s.lengths_done++]] = uint16_t(take_bits(s, 3));
+        s.used[kRunOrder[s.lengths_done++]] = uint16_t(take_bits(s.held, 3));
     }
     GivenLengths code = {};
     size_t used_count = 0;
@@ -88,7 +88,7 @@ Progress read_code_lengths(Inflater& s, Bytes* in) {
     code.used = {s.used.data(), used_count};
     // Without any code all lengths would be none, that of the end of the block as well.
     if (code_shape(code) != CodeShape::kComplete) return Progress::kMalformed;
-    s.distance_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
+    s.lengths_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
     s.lengths_done = 0;
     s.used_count = 0;
     s.litlen_counts = {};
@@ -97,22 +97,11 @@ Progress read_code_lengths(Inflater& s, Bytes* in) {
     return Progress::kGoOn;
 }
 
-void add_lengths(Inflater& s, unsigned bits, unsigned times) {
-    s.length_before = uint8_t(bits);
-    for (; times > 0; times--, s.lengths_done++) {
-        if (bits == 0) continue;
-        const bool litlen = s.lengths_done < s.litlen_count;
-        const unsigned symbol = litlen ? s.lengths_done : s.lengths_done - s.litlen_count;
-        (litlen ? s.litlen_counts : s.distance_counts)[bits]++;
-        s.used[s.used_count++] = uint16_t(symbol << 4 | bits);
-    }
-}
-
 // Builds the tables of a block whose code lengths are all there.
 Progress build_tables(Inflater& s) {
     const std::span<const uint16_t> used = {s.used.data(), s.used_count};
     size_t litlens = 0;
-    for (const uint16_t count : s.litlen_counts) litlens += count;
+    for (unsigned bits = 1; bits <= kCodeLenMax; bits++) litlens += s.litlen_counts[bits];
     const GivenLengths litlen = {s.litlen_counts, used.first(litlens)};
     const GivenLengths distance = {s.distance_counts, used.subspan(litlens)};
     // The end of the block has a code (§3.2.7), so there is one that means something.
@@ -122,30 +111,54 @@ Progress build_tables(Inflater& s) {
         return Progress::kMalformed;
     }
     s.litlen_width = uint8_t(build_table(litlen, kLitLenMeanings.data(), kLitLenWidth, s.litlen));
-    s.distance_width = uint8_t(build_table(distance, kDistanceMeanings.data(), kDistanceWidth, s.distances));
+    const unsigned width = build_table(distance, kDistanceMeanings.data(), kDistanceWidth, s.distances);
+    widen_table(s.distances, width, kDistanceWidth);
     s.step = InflateStep::kSymbols;
     return Progress::kGoOn;
 }
 
-Progress read_lengths(Inflater& s, Bytes* in) {
-    const unsigned mask = (1u << s.distance_width) - 1;
-    while (s.lengths_done < s.lengths_count) {
-        if (s.bit_count < kLengthsWidth + 7) refill(s, in);
-        const Entry e = s.distances[s.bits & mask];
-        if (entry_bits(e) > s.bit_count) return Progress::kNeedInput;
-        const unsigned symbol = entry_value(e);
-        take_bits(s, entry_code_bits(e));
-        if (symbol < kRepeat) {
-            add_lengths(s, symbol, 1);
-            continue;
-        }
-        const unsigned extra = take_bits(s, entry_bits(e) - entry_code_bits(e));
-        const unsigned times = extra + (symbol == kManyZeros ? 11 : 3);
-        if (s.lengths_done + times > s.lengths_count) return Progress::kMalformed;
-        if (symbol == kRepeat && s.lengths_done == 0) return Progress::kMalformed;
-        add_lengths(s, symbol == kRepeat ? s.length_before : 0, times);
+// Notes one code length, or none if `bits` is 0.
+inline void add_length(Inflater& s, unsigned bits) {
+    const bool litlen = s.lengths_done < s.litlen_count;
+    const unsigned symbol = litlen ? s.lengths_done : s.lengths_done - s.litlen_count;
+    (litlen ? s.litlen_counts : s.distance_counts)[bits]++;
+    s.used[s.used_count] = uint16_t(symbol << 4 | bits);
+    s.used_count = uint16_t(s.used_count + (bits > 0));
+    s.lengths_done++;
+}
+
+// What a symbol that is no length says (§3.2.7): false if there is nothing to repeat, or no room for it.
+bool repeat_length(Inflater& s, unsigned symbol, unsigned extra) {
+    const unsigned times = extra + (symbol == kManyZeros ? 11 : 3);
+    if (s.lengths_done + times > s.lengths_count) return false;
+    if (symbol != 16) {
+        s.length_before = 0;
+        s.lengths_done = uint16_t(s.lengths_done + times);
+        return true;
     }
-    return build_tables(s);
+    if (s.lengths_done == 0) return false;
+    for (unsigned i = 0; i < times; i++) add_length(s, s.length_before);
+    return true;
+}
+
+Progress read_lengths(Inflater& s, Bytes* in) {
+    const unsigned mask = (1u << s.lengths_width) - 1;
+    HeldBits held = s.held;
+    while (s.lengths_done < s.lengths_count) {
+        if (held.count < kLengthsWidth + 7) refill(held, in);
+        const Entry e = s.distances[held.bits & mask];
+        if (entry_bits(e) > held.count) break;
+        const unsigned symbol = entry_value(e);
+        take_bits(held, entry_code_bits(e));
+        if (symbol < kRepeat) {
+            s.length_before = uint8_t(symbol);
+            add_length(s, symbol);
+        } else if (!repeat_length(s, symbol, take_bits(held, entry_bits(e) - entry_code_bits(e)))) {
+            return Progress::kMalformed;
+        }
+    }
+    s.held = held;
+    return s.lengths_done < s.lengths_count ? Progress::kNeedInput : build_tables(s);
 }
 
 Progress take_step(Inflater& s, Bytes* in, Output& out) {
@@ -166,8 +179,7 @@ Progress take_step(Inflater& s, Bytes* in, Output& out) {
 }  // namespace
 
 void inflater_reset(Inflater& s) {
-    s.bits = 0;
-    s.bit_count = 0;
+    s.held = {};
     s.step = InflateStep::kBlock;
     s.last_block = false;
 }
@@ -183,6 +195,6 @@ Inflate inflate(Inflater& s, Bytes* in, Output& out) {
     }
 }
 
-bool inflate_at_boundary(const Inflater& s) { return s.step == InflateStep::kBlock && s.bit_count == 0; }
+bool inflate_at_boundary(const Inflater& s) { return s.step == InflateStep::kBlock && s.held.count == 0; }
 
 }  // namespace wsd::deflate

@@ -23,10 +23,15 @@ enum class InflateStep : uint8_t {
     kDead,         // no valid stream came
 };
 
+// Bits taken from the input and not used yet.
+struct HeldBits {
+    uint64_t bits;   // the next one lowest; zeros above
+    uint32_t count;  // 0 to 63
+};
+
 // The state of one stream between two pieces of its input. All fields are the decoder's own; it holds no pointers.
 struct Inflater {
-    uint64_t bits;       // taken from the input and not used yet, the next one lowest; zeros above
-    uint32_t bit_count;  // of these, 0 to 63
+    HeldBits held;
     InflateStep step;
     bool last_block;   // the current one says that it is (§3.2.3)
     bool fixed_codes;  // the current block's codes are those of §3.2.6
@@ -46,8 +51,8 @@ struct Inflater {
     std::array<uint16_t, kCodeLenMax + 1> distance_counts;  // these too
     std::array<uint16_t, kLiteralSymbols + kDistanceSymbols> used;
 
-    uint8_t litlen_width;    // of the first table
-    uint8_t distance_width;  // of its first table; before that, of the table of the code for code lengths
+    uint8_t lengths_width;  // of the table of the code for code lengths
+    uint8_t litlen_width;   // of the first table; that of the distances is always as wide as it may be
     std::array<Entry, kLitLenEntries> litlen;
     std::array<Entry, kDistanceEntries> distances;  // first the table of the code for code lengths
 };

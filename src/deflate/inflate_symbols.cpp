@@ -10,15 +10,14 @@ struct Tables {
     const Entry* litlen;
     const Entry* distances;
     uint32_t litlen_mask;  // as wide as the first table
-    uint32_t distance_mask;
 };
 
+// The first table of distances is always as wide as it may be, so that its mask is known.
+constexpr unsigned kDistanceMask = (1u << kDistanceWidth) - 1;
+
 Tables tables_of(const Inflater& s) {
-    if (s.fixed_codes) {
-        return {kFixedLitLen.data(), kFixedDistance.data(), (1u << kFixedLitLenWidth) - 1,
-                (1u << kFixedDistanceWidth) - 1};
-    }
-    return {s.litlen.data(), s.distances.data(), (1u << s.litlen_width) - 1, (1u << s.distance_width) - 1};
+    if (s.fixed_codes) return {kFixedLitLen.data(), kFixedDistance.data(), (1u << kFixedLitLenWidth) - 1};
+    return {s.litlen.data(), s.distances.data(), (1u << s.litlen_width) - 1};
 }
 
 // What the extra bits add to the base of `e`, whose code `bits` begins with (§3.2.5).
@@ -33,7 +32,7 @@ inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
 
 // ---------------------------------------------------------------------------------------------------------- matches
 
-constexpr size_t kCopyOverrun = 16;  // a match is copied in words, and may be written so much too far
+constexpr size_t kCopyOverrun = 32;  // a match is copied in words, and may be written so much too far
 
 template <size_t kSize>
 inline void copy_word(uint8_t* to, const uint8_t* from) {
@@ -53,11 +52,12 @@ void copy_near(uint8_t* to, size_t distance, size_t len) {
 
 inline void copy_match(uint8_t* to, size_t distance, size_t len) {
     const uint8_t* const from = to - distance;
-    if (distance >= 16) [[likely]] {
-        copy_word<16>(to, from);
-        for (size_t i = 16; i < len; i += 16) copy_word<16>(to + i, from + i);
-    } else if (distance >= 8) {
-        for (size_t i = 0; i < len; i += 8) copy_word<8>(to + i, from + i);
+    if (distance >= 8) [[likely]] {
+        copy_word<8>(to, from);
+        copy_word<8>(to + 8, from + 8);
+        copy_word<8>(to + 16, from + 16);
+        copy_word<8>(to + 24, from + 24);
+        for (size_t i = 32; i < len; i += 8) copy_word<8>(to + i, from + i);
     } else {
         copy_near(to, distance, len);
     }
@@ -81,135 +81,159 @@ inline void refill(Fast& f) {
     f.bit_count |= 56;
 }
 
-inline void skip(Fast& f, Entry e) {
+// Moves on behind `e`; returns the bits from before.
+inline uint64_t skip(Fast& f, Entry e) {
+    const uint64_t bits = f.bits;
     f.bits >>= entry_bits(e);
     f.bit_count -= e;
+    return bits;
 }
 
-inline void put_literal(Fast& f, Entry e) {
-    skip(f, e);
-    *f.out++ = uint8_t(e >> 16);
-}
+// A turn of the loop takes two literals and a match of the longest codes, which is 68 bits; so the last refill reads
+// eight bytes from the ninth on.
+constexpr size_t kFastInput = 9 + 8;
+constexpr size_t kFastRoom = 3 + 258 + kCopyOverrun;
 
-// In a turn of the loop there are two refills, of which the first moves on and the second reads; and two literals
-// before a match of the longest.
-constexpr size_t kFastInput = 7 + 8;
-constexpr size_t kFastRoom = 2 + 258 + kCopyOverrun;
+// An entry is looked up before the refill that follows it, so that its load need not wait for that: with 56 bits, a
+// literal, a length and a distance without links, and then the place of one entry more.
+static_assert(kLitLenWidth + (kLitLenWidth + 5) + (kDistanceWidth + 13) + kLitLenWidth <= 56);
+// The same behind a length, or a distance, with a link, after which the bits are filled up.
+static_assert((kCodeLenMax - kLitLenWidth + 5) + (kDistanceWidth + 13) + kLitLenWidth <= 56);
+static_assert((kCodeLenMax - kDistanceWidth + 13) + kLitLenWidth <= 56);
 
-// Two literals, the code of a length with its extra bits, and after a refill that of a distance: the bits suffice.
-static_assert(2 * kLitLenWidth + kCodeLenMax + 5 <= 56 && kCodeLenMax + 13 <= 56);
+inline Entry litlen_at(const Fast& f, const Tables& t) { return t.litlen[f.bits & t.litlen_mask]; }
 
-// Symbols while there is much of both, or up to what it cannot read, the end of the block among it: `f` stands there.
-inline void run_fast(Fast& f, const Tables& t, const uint8_t* in_last, const Output& out) {
+// Why the loop ended.
+enum class Stop : uint8_t { kEdge, kBlockEnd, kMalformed };
+
+__attribute__((noinline)) Stop run_fast(Fast& state, const Tables& tables, const uint8_t* in_last, const Output& out) {
+    Fast f = state;
+    const Tables t = tables;
     uint8_t* const out_last = out.p + out.room - kFastRoom;
-    Entry e = t.litlen[f.bits & t.litlen_mask];
+    Stop stop = Stop::kEdge;
+    Entry e = litlen_at(f, t);
     while (f.in <= in_last && f.out <= out_last) {
+        // Bits are skipped before it is known what they are: if that was guessed wrong, this at least is done.
+        uint64_t bits = skip(f, e);
         if (e & kEntryLiteral) {
-            put_literal(f, e);
-            e = t.litlen[f.bits & t.litlen_mask];
+            *f.out++ = uint8_t(e >> 16);
+            e = litlen_at(f, t);
+            bits = skip(f, e);
             if (e & kEntryLiteral) {
-                put_literal(f, e);
-                e = t.litlen[f.bits & t.litlen_mask];
+                *f.out++ = uint8_t(e >> 16);
+                e = litlen_at(f, t);
+                refill(f);
+                bits = skip(f, e);
+                if (e & kEntryLiteral) {
+                    *f.out++ = uint8_t(e >> 16);
+                    e = litlen_at(f, t);
+                    refill(f);
+                    continue;
+                }
             }
         }
-        Fast before = f;
-        if (e & kEntryLink) {
-            skip(f, e);
-            e = follow(t.litlen, e, f.bits);
-        }
-        if (e & (kEntryLiteral | kEntryOdd)) [[unlikely]] {
+        if (e & kEntryOdd) [[unlikely]] {
+            if (e & kEntryLink) {
+                refill(f);
+                e = follow(t.litlen, e, f.bits);
+                bits = skip(f, e);
+            }
+            if (e & kEntryLiteral) {
+                *f.out++ = uint8_t(e >> 16);
+                e = litlen_at(f, t);
+                refill(f);
+                continue;
+            }
             if (e & kEntryOdd) {
-                f = before;
-                return;
+                stop = e & kEntryEnd ? Stop::kBlockEnd : Stop::kMalformed;
+                break;
             }
-            put_literal(f, e);
+        }
+        const size_t len = value_of(e, bits);
+        e = t.distances[f.bits & kDistanceMask];
+        bits = skip(f, e);
+        if (e & kEntryLink) [[unlikely]] {
             refill(f);
-            e = t.litlen[f.bits & t.litlen_mask];
-            continue;
-        }
-        const size_t len = value_of(e, f.bits);
-        skip(f, e);
-        refill(f);
-        e = t.distances[f.bits & t.distance_mask];
-        if (e & kEntryLink) {
-            skip(f, e);
             e = follow(t.distances, e, f.bits);
+            bits = skip(f, e);
         }
-        const size_t distance = value_of(e, f.bits);
+        const size_t distance = value_of(e, bits);
         if ((e & kEntryOdd) || distance > out.reach || distance > size_t(f.out - out.p)) [[unlikely]] {
-            f = before;
-            return;
+            stop = Stop::kMalformed;
+            break;
         }
-        skip(f, e);
+        e = litlen_at(f, t);
         refill(f);
-        e = t.litlen[f.bits & t.litlen_mask];
-        uint8_t* const to = f.out;
+        copy_match(f.out, distance, len);
         f.out += len;
-        copy_match(to, distance, len);
     }
+    state = f;
+    return stop;
 }
 
-void read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
-    if (in->len < kFastInput || out.room - out.end < kFastRoom) return;
-    Fast f = {s.bits, s.bit_count, in->p, out.p + out.end};
+Progress read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
+    if (in->len < kFastInput || out.room - out.end < kFastRoom) return Progress::kGoOn;
+    Fast f = {s.held.bits, s.held.count, in->p, out.p + out.end};
     const uint8_t* const in_end = in->p + in->len;
     refill(f);
-    run_fast(f, t, in_end - kFastInput, out);
-    s.bit_count = f.bit_count & 63;
-    s.bits = low_bits(f.bits, s.bit_count);
+    const Stop stop = run_fast(f, t, in_end - kFastInput, out);
+    s.held.count = f.bit_count & 63;
+    s.held.bits = low_bits(f.bits, s.held.count);
     *in = {f.in, size_t(in_end - f.in)};
     out.end = size_t(f.out - out.p);
+    if (stop == Stop::kBlockEnd) end_block(s);
+    return stop == Stop::kMalformed ? Progress::kMalformed : Progress::kGoOn;
 }
 
 // --------------------------------------------------------------------------------------------------- the careful loop
 
-// The entry of the code that stands `skipped` bits into those held, with the bits of its link; nothing is taken. It may
-// be longer than what is held: then it is not the right one, but no shorter than that either.
-Entry peek(const Inflater& s, const Entry* table, uint32_t mask, unsigned skipped) {
-    const uint64_t bits = s.bits >> skipped;
+// The entry that `bits` begin with, bits of its link included. It may be of more bits than are held: then it is not the
+// right one, but the right one is no shorter than what is held either.
+inline Entry peek(const Entry* table, uint32_t mask, uint64_t bits) {
     const Entry e = table[bits & mask];
-    if (!(e & kEntryLink)) return e;
+    if (!(e & kEntryLink)) [[likely]]
+        return e;
     const unsigned width = entry_bits(e);
     return follow(table, e, bits >> width) + width * 0x101;
 }
 
-// The distance behind a length of `len_bits` bits; taken are both, or none.
-Progress read_distance(Inflater& s, const Tables& t, Entry len_entry, Output& out) {
-    const unsigned len_bits = entry_bits(len_entry);
-    if (len_bits > s.bit_count) return Progress::kNeedInput;
-    const unsigned held = s.bit_count - len_bits;
-    const Entry e = peek(s, t.distances, t.distance_mask, len_bits);
-    if (entry_code_bits(e) > held) return Progress::kNeedInput;
+// A match, of which `len_entry` is peeked at. Taken is all of it, or nothing.
+inline Progress read_match(Inflater& s, HeldBits& held, const Tables& t, Entry len_entry, Output& out) {
+    HeldBits behind = held;
+    if (entry_bits(len_entry) > behind.count) return Progress::kNeedInput;
+    take_bits(behind, entry_bits(len_entry));
+    const Entry e = peek(t.distances, kDistanceMask, behind.bits);
+    if (entry_code_bits(e) > behind.count) return Progress::kNeedInput;
     if (e & kEntryOdd) return Progress::kMalformed;
-    if (entry_bits(e) > held) return Progress::kNeedInput;
-    s.copy_left = value_of(len_entry, s.bits);
-    take_bits(s, len_bits);
-    s.distance = value_of(e, s.bits);
-    take_bits(s, entry_bits(e));
+    if (entry_bits(e) > behind.count) return Progress::kNeedInput;
+    s.copy_left = value_of(len_entry, held.bits);
+    s.distance = value_of(e, behind.bits);
     s.step = InflateStep::kMatch;
+    take_bits(behind, entry_bits(e));
+    held = behind;
     return finish_match(s, out);
 }
 
-Progress read_careful(Inflater& s, const Tables& t, Bytes* in, Output& out) {
-    while (s.step == InflateStep::kSymbols) {
-        if (s.bit_count < 48) refill(s, in);
-        const Entry e = peek(s, t.litlen, t.litlen_mask, 0);
-        if (entry_code_bits(e) > s.bit_count) return Progress::kNeedInput;
+// `held` are the state's own, in registers.
+inline Progress read_careful(Inflater& s, HeldBits& held, const Tables& t, Bytes* in, Output& out) {
+    for (;;) {
+        if (held.count < 48) refill(held, in);
+        const Entry e = peek(t.litlen, t.litlen_mask, held.bits);
+        if (entry_code_bits(e) > held.count) return Progress::kNeedInput;
         if (e & kEntryLiteral) {
             if (out.end == out.room) return Progress::kNeedRoom;
             out.p[out.end++] = uint8_t(e >> 16);
-            take_bits(s, entry_bits(e));
-        } else if (e & kEntryEnd) {
-            take_bits(s, entry_bits(e));
-            end_block(s);
+            take_bits(held, entry_bits(e));
         } else if (e & kEntryOdd) {
-            return Progress::kMalformed;
+            if (!(e & kEntryEnd)) return Progress::kMalformed;
+            take_bits(held, entry_bits(e));
+            s.step = InflateStep::kBlock;
+            return Progress::kGoOn;
         } else {
-            const Progress progress = read_distance(s, t, e, out);
+            const Progress progress = read_match(s, held, t, e, out);
             if (progress != Progress::kGoOn) return progress;
         }
     }
-    return Progress::kGoOn;
 }
 
 }  // namespace
@@ -233,8 +257,15 @@ Progress finish_match(Inflater& s, Output& out) {
 
 Progress read_symbols(Inflater& s, Bytes* in, Output& out) {
     const Tables tables = tables_of(s);
-    read_fast(s, tables, in, out);
-    return read_careful(s, tables, in, out);
+    Progress progress = read_fast(s, tables, in, out);
+    if (progress != Progress::kGoOn || s.step != InflateStep::kSymbols) return progress;
+    HeldBits held = s.held;
+    Bytes rest = *in;
+    progress = read_careful(s, held, tables, &rest, out);
+    s.held = held;
+    *in = rest;
+    if (s.step == InflateStep::kBlock) end_block(s);
+    return progress;
 }
 
 }  // namespace wsd::deflate

@@ -13,38 +13,36 @@ enum class Progress : uint8_t { kGoOn, kNeedInput, kNeedRoom, kMalformed };
 [[nodiscard]] Progress read_symbols(Inflater& inflater, Bytes* in, Output& out);
 [[nodiscard]] Progress finish_match(Inflater& inflater, Output& out);
 
+inline uint64_t low_bits(uint64_t word, unsigned count) { return word & ((uint64_t(1) << count) - 1); }  // `count` < 64
+
+// Fills up to 56 bits at least, or with all that is left of the input.
+inline void refill(HeldBits& held, Bytes* in) {
+    if (in->len >= 8) {
+        held.bits |= load_le64(in->p) << held.count;
+        const unsigned taken = (63 - held.count) / 8;
+        *in = drop(*in, taken);
+        held.count += 8 * taken;
+        held.bits = low_bits(held.bits, held.count);
+        return;
+    }
+    for (; in->len > 0 && held.count < 56; *in = drop(*in, 1)) {
+        held.bits |= uint64_t(*in->p) << held.count;
+        held.count += 8;
+    }
+}
+
+// Takes `count` bits of those held, less than 64.
+inline unsigned take_bits(HeldBits& held, unsigned count) {
+    const unsigned taken = unsigned(low_bits(held.bits, count));
+    held.bits >>= count;
+    held.count -= count;
+    return taken;
+}
+
 // The block that was read is over.
 inline void end_block(Inflater& inflater) {
     inflater.step = InflateStep::kBlock;
-    if (!inflater.last_block) return;
-    inflater.bits >>= inflater.bit_count & 7;
-    inflater.bit_count &= ~7u;
-}
-
-inline uint64_t low_bits(uint64_t word, unsigned count) { return word & ((uint64_t(1) << count) - 1); }  // `count` < 64
-
-// Fills up the bits held to 56 at least, or with all that is left of the input.
-inline void refill(Inflater& inflater, Bytes* in) {
-    if (in->len >= 8) {
-        inflater.bits |= load_le64(in->p) << inflater.bit_count;
-        const unsigned taken = (63 - inflater.bit_count) / 8;
-        *in = drop(*in, taken);
-        inflater.bit_count += 8 * taken;
-        inflater.bits = low_bits(inflater.bits, inflater.bit_count);
-        return;
-    }
-    for (; in->len > 0 && inflater.bit_count < 56; *in = drop(*in, 1)) {
-        inflater.bits |= uint64_t(*in->p) << inflater.bit_count;
-        inflater.bit_count += 8;
-    }
-}
-
-// Takes `count` of the bits held, less than 64.
-inline unsigned take_bits(Inflater& inflater, unsigned count) {
-    const unsigned taken = unsigned(low_bits(inflater.bits, count));
-    inflater.bits >>= count;
-    inflater.bit_count -= count;
-    return taken;
+    if (inflater.last_block) take_bits(inflater.held, inflater.held.count & 7);
 }
 
 }  // namespace wsd::deflate
