@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 namespace app {
 namespace {
@@ -144,15 +145,20 @@ std::string set_kernels(Options& options, std::string_view text) {
     return {};
 }
 
-const std::vector<Flag>& flags() {
+std::vector<Flag> listening_flags() {
     using C = wsd_config;
-    static const std::vector<Flag> kFlags = {
+    return {
         {"port", "N", "listen on this TCP port of --host; 0 for a free one", set_port},
         {"host", "ADDR", "address for --port (127.0.0.1); * for all", set_host},
         {"listen", "ADDR", "HOST:PORT, [V6]:PORT, unix:PATH or fd:N; may be repeated", set_listen},
         {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)", set_subprotocols, "subprotocols"},
         {"allow-http10", "", "take upgrades over HTTP/1.0", turn_on(&C::allow_http10)},
+    };
+}
 
+std::vector<Flag> deflate_flags() {
+    using C = wsd_config;
+    return {
         {"no-deflate", "", "do not agree to permessage-deflate", set_no_deflate},
         {"deflate-level", "N", "1: fast; 2: smaller (1)", count(&C::deflate_level), "deflate_level"},
         {"deflate-threshold", "BYTES", "shorter messages are sent as they are (64)",
@@ -167,7 +173,12 @@ const std::vector<Flag>& flags() {
          count(&C::deflate_client_window_bits), "deflate_client_window_bits"},
         {"deflate-memory-bytes", "BYTES", "for takeover in all; past it new connections get none (64M)",
          bytes(&C::deflate_memory_max_bytes)},
+    };
+}
 
+std::vector<Flag> limit_flags() {
+    using C = wsd_config;
+    return {
         {"max-connections", "N", "connections at a time (100000); 0: no limit", count(&C::connection_max_count),
          "connection_max_count"},
         {"max-message-bytes", "BYTES", "size of a message (16M)", bytes(&C::message_max_bytes), "message_max_bytes"},
@@ -184,7 +195,12 @@ const std::vector<Flag>& flags() {
          "send_low_bytes"},
         {"send-high-count", "N", "messages queued before it is full (100); 0: no limit", count(&C::send_high_count),
          "send_high_count"},
+    };
+}
 
+std::vector<Flag> time_flags() {
+    using C = wsd_config;
+    return {
         {"handshake-timeout", "TIME", "from connecting to upgraded (10s)", time(&C::handshake_timeout_ms),
          "handshake_timeout_ms"},
         {"ping-interval", "TIME", "between pings (30s)", time(&C::ping_interval_ms), "ping_interval_ms"},
@@ -197,14 +213,23 @@ const std::vector<Flag>& flags() {
         {"close-timeout", "TIME", "for the peer's half of a close (1s)", time(&C::close_timeout_ms),
          "close_timeout_ms"},
         {"drain-grace", "TIME", "for connections to end after SIGTERM (10s)", set_drain_grace},
+    };
+}
 
+std::vector<Flag> socket_flags() {
+    using C = wsd_config;
+    return {
         {"tcp-user-timeout", "TIME", "unacknowledged data before a reset (30s)", time(&C::tcp_user_timeout_ms),
          "tcp_user_timeout_ms"},
         {"defer-accept", "SECONDS", "see connections when their request has come (0: off)", count(&C::defer_accept_s),
          "defer_accept_s"},
         {"backlog", "N", "connections waiting to be accepted (4096)", count(&C::backlog), "backlog"},
         {"kernels", "NAME", "vector kernels to use, as scalar (the fastest)", set_kernels, "kernels"},
+    };
+}
 
+std::vector<Flag> other_flags() {
+    return {
         {"log-level", "LEVEL", "error, warn, info or debug (info)", set_log_level},
         {"log-format", "FORMAT", "text or json (text)", set_log_format},
         {"version", "", "print the version",
@@ -218,6 +243,16 @@ const std::vector<Flag>& flags() {
              return std::string();
          }},
     };
+}
+
+const std::vector<Flag>& flags() {
+    static const std::vector<Flag> kFlags = [] {
+        std::vector<Flag> all;
+        for (const auto group : {listening_flags, deflate_flags, limit_flags, time_flags, socket_flags, other_flags}) {
+            for (Flag& flag : group()) all.push_back(std::move(flag));
+        }
+        return all;
+    }();
     return kFlags;
 }
 
