@@ -11,6 +11,9 @@ struct Match {
     uint32_t distance;
 };
 
+// Three bytes that stood further back are as short in literals as in a match.
+constexpr uint32_t kThreeReach = 64;
+
 // Strings are found by their first kBytes bytes: three in very short texts, where matches are few and any saves.
 // kThorough: the earlier candidate is looked at, too, and every string of a match is entered, not just some.
 template <unsigned kBytes, bool kThorough>
@@ -41,6 +44,7 @@ struct Search {
         const Pair old = enter(i, w);
         const uint32_t near = position + i - uint32_t(old), far = position + i - uint32_t(old >> 32);
         const uint32_t near_length = length(i, w, near, end);
+        if (kBytes == 3 && near_length == 3 && near > kThreeReach) return {0, 0};
         if constexpr (!kThorough) return {near_length, near};
         const uint32_t far_length = length(i, w, far, end);
         if (far_length > near_length) return {far_length, far};
