@@ -15,30 +15,6 @@ bool want_bits(Inflater& s, Bytes* in, unsigned count) {
     return s.held.count >= count;
 }
 
-Progress read_block(Inflater& s, Bytes* in) {
-    if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-    s.last_block = take_bits(s.held, 1);
-    const unsigned type = take_bits(s.held, 2);
-    if (type == 3) return Progress::kMalformed;
-    s.fixed_codes = type == 1;
-    if (type == 0) {
-        take_bits(s.held, s.held.count & 7);
-        s.step = InflateStep::kStoredSize;
-    } else {
-        s.step = s.fixed_codes ? InflateStep::kSymbols : InflateStep::kCodeCounts;
-    }
-    return Progress::kGoOn;
-}
-
-Progress read_stored_size(Inflater& s, Bytes* in) {
-    if (!want_bits(s, in, 32)) return Progress::kNeedInput;
-    const unsigned size = take_bits(s.held, 16);
-    if (take_bits(s.held, 16) != (size ^ 0xffff)) return Progress::kMalformed;
-    s.copy_left = size;
-    s.step = InflateStep::kStored;
-    return Progress::kGoOn;
-}
-
 size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 Progress read_stored(Inflater& s, Bytes* in, Output& out) {
@@ -58,47 +34,17 @@ Progress read_stored(Inflater& s, Bytes* in, Output& out) {
     return Progress::kGoOn;
 }
 
-Progress read_code_counts(Inflater& s, Bytes* in) {
-    if (!want_bits(s, in, 14)) return Progress::kNeedInput;
-    const unsigned litlens = take_bits(s.held, 5) + kEndOfBlock + 1, distances = take_bits(s.held, 5) + 1;
-    if (litlens > kLiteralSymbols || distances > kDistanceSymbols) return Progress::kMalformed;
-    s.litlen_count = uint16_t(litlens);
-    s.lengths_count = uint16_t(litlens + distances);
-    s.codes_length_count = uint16_t(take_bits(s.held, 4) + 4);
-    s.lengths_done = 0;
-    for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) s.used[symbol] = 0;
-    s.step = InflateStep::kCodeLengths;
-    return Progress::kGoOn;
+Progress read_stored_size(Inflater& s, Bytes* in, Output& out) {
+    if (!want_bits(s, in, 32)) return Progress::kNeedInput;
+    const unsigned size = take_bits(s.held, 16);
+    if (take_bits(s.held, 16) != (size ^ 0xffff)) return Progress::kMalformed;
+    s.copy_left = size;
+    s.step = InflateStep::kStored;
+    return read_stored(s, in, out);
 }
 
-// Until they are all there, `used` holds the length of each symbol.
-Progress read_code_lengths(Inflater& s, Bytes* in) {
-    while (s.lengths_done < s.codes_length_count) {
-        if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-        s.used[kRunOrder[s.lengths_done++]] = uint16_t(take_bits(s.held, 3));
-    }
-    GivenLengths code = {};
-    size_t used_count = 0;
-    for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) {
-        const unsigned bits = s.used[symbol];
-        if (bits == 0) continue;
-        code.counts[bits]++;
-        s.used[used_count++] = uint16_t(symbol << 4 | bits);
-    }
-    code.used = {s.used.data(), used_count};
-    // Without any code all lengths would be none, that of the end of the block as well.
-    if (code_shape(code) != CodeShape::kComplete) return Progress::kMalformed;
-    s.lengths_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
-    s.lengths_done = 0;
-    s.used_count = 0;
-    s.litlen_counts = {};
-    s.distance_counts = {};
-    s.step = InflateStep::kLengths;
-    return Progress::kGoOn;
-}
-
-// Builds the tables of a block whose code lengths are all there.
-Progress build_tables(Inflater& s) {
+// Builds the tables of a block whose code lengths are all there; false if they are none of codes.
+bool build_tables(Inflater& s) {
     const std::span<const uint16_t> used = {s.used.data(), s.used_count};
     size_t litlens = 0;
     for (unsigned bits = 1; bits <= kCodeLenMax; bits++) litlens += s.litlen_counts[bits];
@@ -106,15 +52,14 @@ Progress build_tables(Inflater& s) {
     const GivenLengths distance = {s.distance_counts, used.subspan(litlens)};
     // The end of the block has a code (§3.2.7), so there is one that means something.
     while (litlens > 0 && used[litlens - 1] >> 4 > kEndOfBlock) litlens--;
-    if (litlens == 0 || used[litlens - 1] >> 4 != kEndOfBlock) return Progress::kMalformed;
+    if (litlens == 0 || used[litlens - 1] >> 4 != kEndOfBlock) return false;
     if (code_shape(litlen) == CodeShape::kBroken || code_shape(distance) == CodeShape::kBroken) {
-        return Progress::kMalformed;
+        return false;
     }
     s.litlen_width = uint8_t(build_table(litlen, kLitLenMeanings.data(), kLitLenWidth, s.litlen));
     const unsigned width = build_table(distance, kDistanceMeanings.data(), kDistanceWidth, s.distances);
     widen_table(s.distances, width, kDistanceWidth);
-    s.step = InflateStep::kSymbols;
-    return Progress::kGoOn;
+    return true;
 }
 
 // Notes one code length, or none if `bits` is 0.
@@ -141,7 +86,7 @@ bool repeat_length(Inflater& s, unsigned symbol, unsigned extra) {
     return true;
 }
 
-Progress read_lengths(Inflater& s, Bytes* in) {
+Progress read_lengths(Inflater& s, Bytes* in, Output& out) {
     const unsigned mask = (1u << s.lengths_width) - 1;
     HeldBits held = s.held;
     while (s.lengths_done < s.lengths_count) {
@@ -158,17 +103,80 @@ Progress read_lengths(Inflater& s, Bytes* in) {
         }
     }
     s.held = held;
-    return s.lengths_done < s.lengths_count ? Progress::kNeedInput : build_tables(s);
+    if (s.lengths_done < s.lengths_count) return Progress::kNeedInput;
+    if (!build_tables(s)) return Progress::kMalformed;
+    s.fixed_codes = false;
+    s.step = InflateStep::kSymbols;
+    return read_symbols(s, in, out);
 }
 
+// Until they are all there, `used` holds the length of each symbol.
+Progress read_code_lengths(Inflater& s, Bytes* in, Output& out) {
+    while (s.lengths_done < s.codes_length_count) {
+        if (!want_bits(s, in, 3)) return Progress::kNeedInput;
+        s.used[kRunOrder[s.lengths_done++]] = uint16_t(take_bits(s.held, 3));
+    }
+    GivenLengths code = {};
+    size_t used_count = 0;
+    for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) {
+        const unsigned bits = s.used[symbol];
+        if (bits == 0) continue;
+        code.counts[bits]++;
+        s.used[used_count++] = uint16_t(symbol << 4 | bits);
+    }
+    code.used = {s.used.data(), used_count};
+    // Without any code all lengths would be none, that of the end of the block as well.
+    if (code_shape(code) != CodeShape::kComplete) return Progress::kMalformed;
+    s.lengths_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
+    s.lengths_done = 0;
+    s.used_count = 0;
+    s.litlen_counts = {};
+    s.distance_counts = {};
+    s.step = InflateStep::kLengths;
+    return read_lengths(s, in, out);
+}
+
+Progress read_code_counts(Inflater& s, Bytes* in, Output& out) {
+    if (!want_bits(s, in, 14)) return Progress::kNeedInput;
+    const unsigned litlens = take_bits(s.held, 5) + kEndOfBlock + 1, distances = take_bits(s.held, 5) + 1;
+    if (litlens > kLiteralSymbols || distances > kDistanceSymbols) return Progress::kMalformed;
+    s.litlen_count = uint16_t(litlens);
+    s.lengths_count = uint16_t(litlens + distances);
+    s.codes_length_count = uint16_t(take_bits(s.held, 4) + 4);
+    s.lengths_done = 0;
+    for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) s.used[symbol] = 0;
+    s.step = InflateStep::kCodeLengths;
+    return read_code_lengths(s, in, out);
+}
+
+Progress read_block(Inflater& s, Bytes* in, Output& out) {
+    if (!want_bits(s, in, 3)) return Progress::kNeedInput;
+    s.last_block = take_bits(s.held, 1);
+    const unsigned type = take_bits(s.held, 2);
+    if (type == 3) return Progress::kMalformed;
+    if (type == 0) {
+        take_bits(s.held, s.held.count & 7);
+        s.step = InflateStep::kStoredSize;
+        return read_stored_size(s, in, out);
+    }
+    if (type == 1) {
+        s.fixed_codes = true;
+        s.step = InflateStep::kSymbols;
+        return read_symbols(s, in, out);
+    }
+    s.step = InflateStep::kCodeCounts;
+    return read_code_counts(s, in, out);
+}
+
+// Each step leads to the next by itself, for as long as there is input: most often there is.
 Progress take_step(Inflater& s, Bytes* in, Output& out) {
     switch (s.step) {
-        case InflateStep::kBlock: return read_block(s, in);
-        case InflateStep::kStoredSize: return read_stored_size(s, in);
+        case InflateStep::kBlock: return read_block(s, in, out);
+        case InflateStep::kStoredSize: return read_stored_size(s, in, out);
         case InflateStep::kStored: return read_stored(s, in, out);
-        case InflateStep::kCodeCounts: return read_code_counts(s, in);
-        case InflateStep::kCodeLengths: return read_code_lengths(s, in);
-        case InflateStep::kLengths: return read_lengths(s, in);
+        case InflateStep::kCodeCounts: return read_code_counts(s, in, out);
+        case InflateStep::kCodeLengths: return read_code_lengths(s, in, out);
+        case InflateStep::kLengths: return read_lengths(s, in, out);
         case InflateStep::kSymbols: return read_symbols(s, in, out);
         case InflateStep::kMatch: return finish_match(s, out);
         case InflateStep::kDead: return Progress::kMalformed;

@@ -206,11 +206,17 @@ inline Progress read_match(Inflater& s, HeldBits& held, const Tables& t, Entry l
     if (entry_code_bits(e) > behind.count) return Progress::kNeedInput;
     if (e & kEntryOdd) return Progress::kMalformed;
     if (entry_bits(e) > behind.count) return Progress::kNeedInput;
-    s.copy_left = value_of(len_entry, held.bits);
-    s.distance = value_of(e, behind.bits);
-    s.step = InflateStep::kMatch;
+    const unsigned len = value_of(len_entry, held.bits), distance = value_of(e, behind.bits);
     take_bits(behind, entry_bits(e));
     held = behind;
+    if (len + kCopyOverrun <= out.room - out.end && distance <= out.end && distance <= out.reach) [[likely]] {
+        copy_match(out.p + out.end, distance, len);
+        out.end += len;
+        return Progress::kGoOn;
+    }
+    s.copy_left = len;
+    s.distance = distance;
+    s.step = InflateStep::kMatch;
     return finish_match(s, out);
 }
 
@@ -243,11 +249,7 @@ Progress finish_match(Inflater& s, Output& out) {
     const size_t room = out.room - out.end;
     const size_t len = s.copy_left < room ? s.copy_left : room;
     uint8_t* const to = out.p + out.end;
-    if (room - len >= kCopyOverrun) {
-        copy_match(to, s.distance, len);
-    } else {
-        for (size_t i = 0; i < len; i++) to[i] = (to - s.distance)[i];
-    }
+    for (size_t i = 0; i < len; i++) to[i] = (to - s.distance)[i];
     out.end += len;
     s.copy_left -= uint32_t(len);
     if (s.copy_left > 0) return Progress::kNeedRoom;
