@@ -372,7 +372,8 @@ typedef enum wsd_full {
     WSD_FULL_DROP,       /* drop this message and answer WSD_OK; counted in the statistics */
     WSD_FULL_REPLACE,    /* latest value wins: take the place of the message with the same key that still waits whole
                             in the queue, full or not, so that one message a key waits at most; with none there and
-                            the queue full, as WSD_FULL_REFUSE */
+                            the queue full, as WSD_FULL_REFUSE. With the server's context takeover it goes
+                            out uncompressed, as later messages cannot refer to what may be replaced */
     WSD_FULL_CLOSE /* end the connection, cause WSD_CAUSE_SLOW, and answer WSD_E_CLOSED; not one byte more is sent */
 } wsd_full;
 
@@ -392,7 +393,8 @@ WSD_API int wsd_send_with(wsd_server *server, wsd_conn conn, wsd_opcode opcode, 
 WSD_API int wsd_send_fragment(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len,
                               int final);
 
-/* Builds a message once, to be sent to any number of connections of `server` without being copied again.
+/* Builds a message once, to be sent to any number of connections of `server` without being copied again, and
+ * compressed at most once for each size of window among them, when it is first sent to one that wants it.
  *   prepared  set on success; the caller's to release; queues that refer to it keep it alive after that
  *   returns   WSD_OK; WSD_E_INVALID; WSD_E_NOMEM */
 WSD_API int wsd_prepare(wsd_server *server, wsd_opcode opcode, const void *data, size_t len, wsd_prepared **prepared);

@@ -19,11 +19,12 @@ struct Target {
     net::SharedBlock* block;  // that holds it; null: the server's own buffer
 };
 
-// Room for `len` bytes. `p` is null when memory is refused.
+// Room for `len` bytes; `lasting` in a block that is kept. `p` is null when memory is refused.
 Target target_of(Server& server, size_t len, bool lasting) {
     if (!lasting && kHeaderRoom + len <= kPackedBytes) return {server.compression->packed, len, nullptr};
-    net::SharedBlock* const block =
-        net::block_new(server.mem, Purpose::kSend, kHeaderRoom + len, lasting ? nullptr : &server.blocks);
+    const size_t size = kHeaderRoom + len;
+    net::SharedBlock* block = lasting ? nullptr : net::block_take(server.blocks, size);
+    if (!block) block = net::block_new(server.mem, Purpose::kSend, size, lasting ? nullptr : &server.blocks);
     return {block ? block->data() : nullptr, len, block};
 }
 

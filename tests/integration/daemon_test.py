@@ -141,6 +141,11 @@ def status_of(*headers, **request):
     return lambda peer: peer.request(*headers, **request)[0]
 
 
+def deflate_answer():
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+    return lambda peer: peer.request(offer)[1].get("sec-websocket-extensions")
+
+
 EFFECTS = [  # flags, what is asked of a new peer, its answer
     (["--max-message-bytes=5"], lambda peer: echoes(peer.open()), True),
     (["--max-message-bytes=4"], close_code_after(b"hello"), 1009),
@@ -156,6 +161,14 @@ EFFECTS = [  # flags, what is asked of a new peer, its answer
     (["--stale-timeout=1ms", "--ping-interval=0"], lambda peer: peer.open().at_end(), True),
     (["--subprotocols=chat.v2,chat.v1"],
      lambda peer: peer.request("Sec-WebSocket-Protocol: chat.v1")[1].get("sec-websocket-protocol"), "chat.v1"),
+    ([], deflate_answer(), "permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+    (["--no-deflate"], deflate_answer(), None),
+    (["--deflate-server-takeover", "--deflate-server-window-bits=9"], deflate_answer(),
+     "permessage-deflate; client_no_context_takeover; server_max_window_bits=9"),
+    (["--deflate-client-takeover", "--deflate-client-window-bits=10"], deflate_answer(),
+     "permessage-deflate; server_no_context_takeover; client_max_window_bits=10"),
+    (["--deflate-server-takeover", "--deflate-memory-bytes=1K"], deflate_answer(),
+     "permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
 ]
 
 

@@ -55,6 +55,22 @@ TEST_CASE("a switch stands alone") {
     CHECK(all.options.config.allow_http10 == 1);
 }
 
+TEST_CASE("compression is on, and its flags reach the configuration") {
+    CHECK(Parsed({}).options.config.deflate == 1);
+    CHECK(Parsed({"--no-deflate"}).options.config.deflate == 0);
+    const Parsed all({"--deflate-level=2", "--deflate-threshold=1K", "--deflate-server-takeover",
+                      "--deflate-client-takeover", "--deflate-server-window-bits=9", "--deflate-client-window-bits=10",
+                      "--deflate-memory-bytes=1M"});
+    REQUIRE(all.ok);
+    CHECK(all.options.config.deflate_level == 2);
+    CHECK(all.options.config.deflate_threshold_bytes == 1024);
+    CHECK(all.options.config.deflate_server_takeover == 1);
+    CHECK(all.options.config.deflate_client_takeover == 1);
+    CHECK(all.options.config.deflate_server_window_bits == 9);
+    CHECK(all.options.config.deflate_client_window_bits == 10);
+    CHECK(all.options.config.deflate_memory_max_bytes == 1u << 20);
+}
+
 TEST_CASE("a port is on the host, whichever comes first") {
     CHECK(Parsed({"--port", "80"}).options.listen == std::vector<std::string>{"127.0.0.1:80"});
     CHECK(Parsed({"--port", "80", "--host", "*"}).options.listen == std::vector<std::string>{"*:80"});
@@ -87,6 +103,9 @@ TEST_CASE("what is wrong is named in one line") {
         {{"--max-head-bytes", "100"}, "--max-head-bytes"},
         {{"--send-low-bytes", "2M"}, "--send-low-bytes"},
         {{"--subprotocols", "no token"}, "--subprotocols"},
+        {{"--deflate-level", "3"}, "--deflate-level"},
+        {{"--deflate-server-window-bits", "7"}, "--deflate-server-window-bits"},
+        {{"--deflate-client-window-bits", "16"}, "--deflate-client-window-bits"},
     };
     for (const auto& row : kRows) {
         CAPTURE(row.named);
