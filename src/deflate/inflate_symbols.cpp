@@ -171,12 +171,32 @@ __attribute__((noinline)) Stop run_fast(Fast& state, const Tables& tables, const
     return stop;
 }
 
+// As long as there are two bytes more than the bits held, a turn finds all its bits, though it may read further: so the
+// last bytes are read from a copy with zeros behind it. Of these nothing is used, but some may be held in the end.
+Stop run_tail(Fast& f, const Tables& t, const uint8_t* in_end, const Output& out) {
+    constexpr size_t kTurn = 2;
+    const size_t len = size_t(in_end - f.in);
+    if (len < kTurn || len >= kFastInput) return Stop::kEdge;
+    uint8_t copy[2 * kFastInput] = {};
+    std::memcpy(copy, f.in, len);
+    f.in = copy;
+    const Stop stop = run_fast(f, t, copy + len - kTurn, out);
+    const size_t taken = size_t(f.in - copy);
+    const size_t real = taken < len ? taken : len;
+    f.bit_count = (f.bit_count & 63) - 8 * unsigned(taken - real);
+    f.in = in_end - len + real;
+    return stop;
+}
+
 Progress read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
-    if (in->len < kFastInput || out.room - out.end < kFastRoom) return Progress::kGoOn;
+    if (out.room - out.end < kFastRoom) return Progress::kGoOn;
+    refill(s.held, in);
+    if (s.held.count < 56) return Progress::kGoOn;
     Fast f = {s.held.bits, s.held.count, in->p, out.p + out.end};
     const uint8_t* const in_end = in->p + in->len;
-    refill(f);
-    const Stop stop = run_fast(f, t, in_end - kFastInput, out);
+    Stop stop = Stop::kEdge;
+    if (in->len >= kFastInput) stop = run_fast(f, t, in_end - kFastInput, out);
+    if (stop == Stop::kEdge) stop = run_tail(f, t, in_end, out);
     s.held.count = f.bit_count & 63;
     s.held.bits = low_bits(f.bits, s.held.count);
     *in = {f.in, size_t(in_end - f.in)};
