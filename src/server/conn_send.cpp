@@ -213,11 +213,11 @@ net::SharedBlock* block_of(const Server& server, Bytes payload) {
 bool put_in_cork(Conn& conn, const Outgoing& frame) {
     Server& server = *conn.server;
     Cork& cork = server.cork;
-    if (cork.owner != &conn || conn.out || frame.block || frame.payload.len >= kWriteThroughBytes) return false;
+    if (cork.owner != &conn || conn.out || frame.payload.len >= kWriteThroughBytes) return false;
     // An HTTP answer may have filled the cork beyond that mark, so it is added up, not subtracted.
     if (cork.len + ws::kFrameHeaderMax + frame.payload.len >= server.cork_bytes) return false;
     uint8_t* const p = cork.p + cork.len;
-    const size_t size = frame.framed ? 0 : ws::write_frame_header(p, frame.opcode, frame.fin, 0, frame.payload.len);
+    const size_t size = ws::write_frame_header(p, frame.opcode, frame.fin, 0, frame.payload.len);
     if (frame.payload.len) std::memcpy(p + size, frame.payload.p, frame.payload.len);
     cork.len += size + frame.payload.len;
     cork.units++;
@@ -250,7 +250,7 @@ int put_or_refuse(Conn& conn, const Outgoing& frame, const SendOptions& options)
     net::SharedBlock* held = nullptr;
     if (frame.prepared) prepared_choose(final);
     if (conn.deflate_bits && !conn_deflate(conn, final, key != 0, &held)) return WSD_E_NOMEM;
-    const int result = !key && put_in_cork(conn, final) ? int(WSD_OK) : put_frame(conn, final, key);
+    const int result = put_frame(conn, final, key);
     net::block_release(held);
     if (result != WSD_OK) {
         if (conn.deflate_bits) conn_deflate_undo(conn);

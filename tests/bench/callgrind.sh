@@ -1,26 +1,46 @@
 #!/bin/sh
-# Prints how many instructions one echo of 20 bytes costs the server in user space: a count, which no other load on the
-# machine changes. usage: callgrind.sh BUILD_DIR
+# Prints how many instructions one echo of 20 bytes costs a server in user space: a count, which no other load on the
+# machine changes. A run of N messages and one of 2N on each connection differ by nothing else, so that starting,
+# handshakes and stopping cancel out. usage: callgrind.sh BUILD_DIR; UWS_ECHO as for run.py, and wsd with compression
 set -eu
 build=${1:?usage: callgrind.sh BUILD_DIR}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=
+trap '[ -z "$server" ] || kill "$server" 2> /dev/null; rm -rf "$work"' EXIT
+conns=10
+messages=2000
 
-# Instructions of a whole run, and the calls of the function that sends: one for each message.
-valgrind --tool=callgrind --callgrind-out-file="$work/out" "$build/wsd" --port 0 2> "$work/log" &
-server=$!
-until grep -q 'event=started' "$work/log"; do
-    kill -0 "$server"
-    sleep 0.1
-done
-port=$(sed -n 's/.*event=listening address=.*:\([0-9]*\)$/\1/p' "$work/log")
-"$build/wsbench" --port "$port" --conns 100 --size 20 --secs 3 > /dev/null
-kill -TERM "$server"
-wait "$server"
-total=$(sed -n 's/^summary: //p' "$work/out")
-messages=$(awk '
-    /^c?fn=\([0-9]+\) wsd_send$/ { id = $1; sub(/.*=/, "", id) }
-    /^cfn=/ { callee = $1; sub(/.*=/, "", callee) }
-    /^calls=/ && callee == id { split($1, call, "="); sum += call[2] }
-    END { print sum }' "$work/out")
-echo "instructions in user space for each echo of 20 bytes, 100 connections, depth 1: $((total / messages)) ($messages echoes)"
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# instructions COMMAND MESSAGES DEPTH FLAGS: of a whole run. COMMAND is completed with a port.
+instructions() {
+    port=$(free_port)
+    # Unquoted: the command is words.
+    valgrind -q --tool=callgrind --callgrind-out-file="$work/out" $1 "$port" > "$work/log" 2>&1 &
+    server=$!
+    for _ in $(seq 100); do
+        if "$build/wsbench" --port "$port" --conns "$conns" --messages "$2" --depth "$3" --size 20 $4 > "$work/result" 2>&1; then
+            break
+        fi
+        kill -0 "$server" || { cat "$work/log" >&2; return 1; }
+        sleep 0.2  # it does not listen yet
+    done
+    kill -TERM "$server"
+    wait "$server" 2> /dev/null || true  # a server that does not catch the signal dies of it, its counts written all the same
+    server=
+    sed -n 's/^\(summary\|totals\): *//p' "$work/out" | tail -1
+}
+
+report() {
+    for depth in 1 16; do
+        once=$(instructions "$2" "$messages" "$depth" "$3")
+        twice=$(instructions "$2" $((2 * messages)) "$depth" "$3")
+        echo "$1, depth $depth: $(((twice - once) / (messages * conns))) instructions an echo of 20 bytes"
+    done
+}
+
+report raw "$build/raw_echo" --raw
+report wsd "$build/wsd --log-level error --port" ""
+[ -z "${UWS_ECHO:-}" ] || report uws "$UWS_ECHO" ""
