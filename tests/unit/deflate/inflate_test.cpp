@@ -179,6 +179,25 @@ TEST_CASE("§3.2.6: the symbols of the fixed codes that mean nothing are malform
     CHECK(shown(fixed().code(0xc4, 8).number(31, 5).code(0, 5).code(0, 7).bytes) == std::string(259, 'a'));
 }
 
+TEST_CASE("what is malformed is so in the middle of much input as well, and nothing of what follows it comes out") {
+    const auto followed = [](Bits bits) {
+        for (int i = 0; i < 100; i++) bits.code(0x30 + 'b', 8);
+        return shown(bits.bytes);
+    };
+    const std::string before(100, 'a');
+    Bits start;
+    start.number(1, 1).number(1, 2);
+    for (int i = 0; i < 100; i++) start.code(0x30 + 'a', 8);
+    CHECK(followed(start) == before + std::string(100, 'b') + "...");
+    CHECK(followed(Bits(start).code(0xc6, 8)) == before + "!");                        // the lengths 286
+    CHECK(followed(Bits(start).code(0xc7, 8)) == before + "!");                        // and 287
+    CHECK(followed(Bits(start).code(1, 7).code(30, 5)) == before + "!");               // the distances 30
+    CHECK(followed(Bits(start).code(1, 7).code(31, 5)) == before + "!");               // and 31
+    CHECK(followed(Bits(start).code(1, 7).code(13, 5).number(4, 5)) == before + "!");  // 101 bytes back
+    CHECK(followed(Bits(start).code(1, 7).code(13, 5).number(3, 5)) == before + "aaa" + std::string(100, 'b') + "...");
+    CHECK(followed(Bits(start).code(0, 7).number(0, 6).number(1, 1).number(3, 2)) == before + "!");  // a block
+}
+
 TEST_CASE("§3.2.7: code lengths") {
     Bits end_only = dynamic_block(257, 1);  // one code of one bit, for the end of the block, and no distance
     one(zeros(end_only, 256)).code(4, 3).code(0, 1);
