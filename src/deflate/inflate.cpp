@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/assert.h"
 #include "deflate/inflate_symbols.h"
 
 namespace wsd::deflate {
@@ -195,6 +196,7 @@ void inflater_reset(Inflater& s) {
 }
 
 Inflate inflate(Inflater& s, Bytes* in, Output& out) {
+    WSD_ASSERT(out.end <= out.room);
     for (;;) {
         switch (take_step(s, in, out)) {
             case Progress::kGoOn: break;
