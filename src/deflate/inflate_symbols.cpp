@@ -53,7 +53,7 @@ void copy_near(uint8_t* to, size_t distance, size_t len) {
 inline void copy_match(uint8_t* to, size_t distance, size_t len) {
     const uint8_t* const from = to - distance;
     if (distance >= 16) [[likely]] {
-        // Nearly all matches end within these four: a length is hard to guess, and a wrong guess costs more than a store.
+        // Most matches end within these four: a wrong guess at a length costs more than a store.
         copy_word<16>(to, from);
         copy_word<16>(to + 16, from + 16);
         copy_word<16>(to + 32, from + 32);
