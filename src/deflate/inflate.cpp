@@ -37,8 +37,8 @@ Progress read_stored(Inflater& s, Bytes* in, Output& out) {
 
 Progress read_stored_size(Inflater& s, Bytes* in, Output& out) {
     if (!want_bits(s, in, 32)) return Progress::kNeedInput;
-    const unsigned size = take_bits(s.held, 16);
-    if (take_bits(s.held, 16) != (size ^ 0xffff)) return Progress::kMalformed;
+    const unsigned both = take_bits(s.held, 32), size = both & 0xffff;
+    if (both >> 16 != (size ^ 0xffff)) return Progress::kMalformed;
     s.copy_left = size;
     s.step = InflateStep::kStored;
     return read_stored(s, in, out);
@@ -139,11 +139,12 @@ Progress read_code_lengths(Inflater& s, Bytes* in, Output& out) {
 
 Progress read_code_counts(Inflater& s, Bytes* in, Output& out) {
     if (!want_bits(s, in, 14)) return Progress::kNeedInput;
-    const unsigned litlens = take_bits(s.held, 5) + kEndOfBlock + 1, distances = take_bits(s.held, 5) + 1;
+    const unsigned counts = take_bits(s.held, 14);
+    const unsigned litlens = (counts & 31) + kEndOfBlock + 1, distances = (counts >> 5 & 31) + 1;
     if (litlens > kLiteralSymbols || distances > kDistanceSymbols) return Progress::kMalformed;
     s.litlen_count = uint16_t(litlens);
     s.lengths_count = uint16_t(litlens + distances);
-    s.meta_length_count = uint8_t(take_bits(s.held, 4) + 4);
+    s.meta_length_count = uint8_t((counts >> 10) + 4);
     s.lengths = {};
     for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) s.used[symbol] = 0;
     s.step = InflateStep::kCodeLengths;
@@ -152,8 +153,8 @@ Progress read_code_counts(Inflater& s, Bytes* in, Output& out) {
 
 Progress read_block(Inflater& s, Bytes* in, Output& out) {
     if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-    s.last_block = take_bits(s.held, 1);
-    const unsigned type = take_bits(s.held, 2);
+    const unsigned header = take_bits(s.held, 3), type = header >> 1;
+    s.last_block = header & 1;
     if (type == 3) return Progress::kMalformed;
     if (type == 0) {
         take_bits(s.held, s.held.count & 7);

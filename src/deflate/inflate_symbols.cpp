@@ -32,7 +32,7 @@ inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
 
 // ---------------------------------------------------------------------------------------------------------- matches
 
-constexpr size_t kCopyOverrun = 32;  // a match is copied in words, and may be written so much too far
+constexpr size_t kCopyOverrun = 64;  // a match is copied in words, and may be written so much too far
 
 template <size_t kSize>
 inline void copy_word(uint8_t* to, const uint8_t* from) {
@@ -52,12 +52,15 @@ void copy_near(uint8_t* to, size_t distance, size_t len) {
 
 inline void copy_match(uint8_t* to, size_t distance, size_t len) {
     const uint8_t* const from = to - distance;
-    if (distance >= 8) [[likely]] {
-        copy_word<8>(to, from);
-        copy_word<8>(to + 8, from + 8);
-        copy_word<8>(to + 16, from + 16);
-        copy_word<8>(to + 24, from + 24);
-        for (size_t i = 32; i < len; i += 8) copy_word<8>(to + i, from + i);
+    if (distance >= 16) [[likely]] {
+        // Most matches end within these four: a wrong guess at a length costs more than a store.
+        copy_word<16>(to, from);
+        copy_word<16>(to + 16, from + 16);
+        copy_word<16>(to + 32, from + 32);
+        copy_word<16>(to + 48, from + 48);
+        for (size_t i = 64; i < len; i += 16) copy_word<16>(to + i, from + i);
+    } else if (distance >= 8) {
+        for (size_t i = 0; i < len; i += 8) copy_word<8>(to + i, from + i);
     } else {
         copy_near(to, distance, len);
     }
