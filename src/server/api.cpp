@@ -35,7 +35,7 @@ Bytes bytes_of(const void* data, size_t len) { return {static_cast<const uint8_t
 // False for options that make no sense.
 bool read_options(const wsd_send_options* from, SendOptions* to) {
     if (!from) return true;
-    *to = {from->full, from->key};
+    *to = {from->full, from->key, from->size >= sizeof *from && from->plain};
     if (from->full == WSD_FULL_REPLACE) return from->key != 0 && from->key != UINT64_MAX;
     return from->full >= WSD_FULL_REFUSE && from->full <= WSD_FULL_CLOSE;
 }
