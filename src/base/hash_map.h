@@ -17,10 +17,10 @@ struct HashNode {
 };
 
 struct HashMap {
-    Mem* mem;
-    Purpose purpose;
+    Mem* mem = nullptr;
+    Purpose purpose = {};
     HashKey key;
-    Bytes (*key_of)(const HashNode& node);  // the bytes it is called by; the same as long as it is in the map
+    Bytes (*key_of)(const HashNode& node) = nullptr;  // the bytes it is called by; the same as long as it is in the map
 
     HashNode** chains = nullptr;  // owned; null while nothing is in it
     size_t chain_count = 0;       // 0 or a power of two
