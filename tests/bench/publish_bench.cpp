@@ -2,6 +2,7 @@
 // time a delivery, from wsd_publish() to the last byte in the kernel: it should not depend on how many there are. The
 // clients are spread over several addresses of the loopback, as one has too few ports, and live in processes of their
 // own, as one has too few descriptors.
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -56,7 +57,10 @@ int connect_from(uint32_t source, uint16_t port) {
         fds.push_back(connect_from(0x7f000001 + uint32_t(i / 10000), port));
         // Small steps, so that the listener's backlog is never full.
         if (i % 100 == 99 || i == count - 1) usleep(2000);
-        while (send(fds.back(), request.data(), request.size(), MSG_NOSIGNAL) < 0) usleep(1000);
+        while (send(fds.back(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
+            require(errno == EAGAIN, "no connection");
+            usleep(1000);
+        }
     }
     char order;
     while (read(orders, &order, 1) == 1) {
@@ -85,9 +89,9 @@ struct Crowd {
         config.context = this;
         wsd_callbacks callbacks = {};
         callbacks.size = sizeof callbacks;
-        callbacks.on_open = [](wsd_server* server, wsd_conn conn) {
-            static_cast<Crowd*>(wsd_context(server))->opened++;
-            require(wsd_subscribe(server, conn, wsd_str_of(kTopic)) == WSD_OK, "not subscribed");
+        callbacks.on_open = [](wsd_server* here, wsd_conn conn) {
+            static_cast<Crowd*>(wsd_context(here))->opened++;
+            require(wsd_subscribe(here, conn, wsd_str_of(kTopic)) == WSD_OK, "not subscribed");
         };
         require(wsd_server_new(&config, &callbacks, &server) == WSD_OK, "no server");
         require(wsd_server_listen(server, "127.0.0.1:0") == 0, "no listener");
