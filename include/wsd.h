@@ -58,6 +58,9 @@ typedef struct wsd_str {
     size_t len;
 } wsd_str;
 
+/* The bytes of a C string, without its NUL; none for NULL. Any thread. */
+WSD_API wsd_str wsd_str_of(const char *text);
+
 /* Results. 0 is success and errors are negative; functions list those that they answer. The second group is what ended
  * a connection: wsd_close_info.error holds it, and wsd_error_close_code() tells the close code that went with it. */
 typedef enum wsd_result {
@@ -68,6 +71,7 @@ typedef enum wsd_result {
     WSD_E_NOMEM = -4,      /* out of memory: nothing was done */
     WSD_E_SYSTEM = -5,     /* the operating system refused; errno says why */
     WSD_E_CONN_LIMIT = -6, /* as many connections as the configuration allows */
+    WSD_E_LIMIT = -7,      /* as many of its kind as the configuration allows: nothing was done */
 
     WSD_E_FRAME = -20,              /* invalid frame: mask, reserved bits, length or order (RFC 6455 5.1, 5.2, 5.4) */
     WSD_E_OPCODE = -21,             /* invalid opcode (5.2) */
@@ -240,6 +244,9 @@ typedef struct wsd_config {
                                            cannot do 8; a client that refers further back gets 1007 */
     size_t deflate_memory_max_bytes;    /* 64 MiB for context takeover in all, reserved at the handshake; past it new
                                            connections get none, neither way */
+
+    /* Topics. */
+    uint32_t subscription_max_count; /* 100 topics of one connection; over it WSD_E_LIMIT. 0: no limit */
 
     const char *kernels; /* NULL: the fastest for this CPU, or what the environment's WSD_KERNELS names; else
                             "scalar", "avx2", ... for that one */
@@ -464,6 +471,43 @@ typedef struct wsd_conn_info {
 /* Fills `info`. Returns WSD_OK, WSD_E_CLOSED or WSD_E_INVALID. */
 WSD_API int wsd_conn_info_get(const wsd_server *server, wsd_conn conn, wsd_conn_info *info);
 
+/* ------------------------------------------------------------------------------------------------------ topics -- */
+
+/* A topic is a name under which connections receive what is published to it. It comes to be with its first subscriber
+ * and is gone with its last. */
+
+enum { WSD_TOPIC_MAX_BYTES = 255 };
+
+/* Has `conn` receive what is published to `topic` from here on, until wsd_unsubscribe() or the connection's end.
+ *   topic    1 to WSD_TOPIC_MAX_BYTES bytes of any kind; copied
+ *   returns  WSD_OK, also if it has subscribed before; WSD_E_CLOSED; WSD_E_INVALID the name is too long or empty, or
+ *            the connection is not open yet; WSD_E_LIMIT subscription_max_count is reached; WSD_E_NOMEM
+ * Takes the same time however many topics and subscribers there are. */
+WSD_API int wsd_subscribe(wsd_server *server, wsd_conn conn, wsd_str topic);
+
+/* Ends that. What has been published is still sent. Returns WSD_OK, also if it had not subscribed; WSD_E_CLOSED;
+ * WSD_E_INVALID as wsd_subscribe(). */
+WSD_API int wsd_unsubscribe(wsd_server *server, wsd_conn conn, wsd_str topic);
+
+typedef struct wsd_publish_options {
+    size_t size;     /* sizeof(wsd_publish_options) */
+    wsd_conn except; /* passed over, e.g. who said it; 0: nobody */
+    wsd_full full;   /* for each receiver whose queue is full, as in wsd_send_with() */
+    uint64_t key;    /* for WSD_FULL_REPLACE, not 0; otherwise ignored */
+} wsd_publish_options;
+
+/* Sends one message to every subscriber of `topic`, in the order in which they subscribed. It is built once, and
+ * compressed at most once for each size of window among them; their queues refer to it, and each is written once at the
+ * end of the turn, however many messages were published in it.
+ *   data, len  as for wsd_send()
+ *   options    NULL: to all, and full queues refuse
+ *   returns    the number of connections that will get it, >= 0; WSD_E_INVALID an argument is out of range;
+ *              WSD_E_NOMEM nobody gets it
+ * Who is closing, in the middle of a fragmented message, or has no room or memory for it, is not counted; where a queue
+ * refused, on_drain follows as after wsd_send(). RFC 6455 5.6. */
+WSD_API int wsd_publish(wsd_server *server, wsd_str topic, wsd_opcode opcode, const void *data, size_t len,
+                        const wsd_publish_options *options);
+
 /* ------------------------------------------------------------------------------------------ timers and watches -- */
 
 /* Calls `fn(server, arg)` once, `delay_ms` from the loop's now or later.
@@ -508,6 +552,7 @@ typedef struct wsd_stats {
 
     uint64_t messages_in, messages_out;
     uint64_t bytes_in, bytes_out; /* on the sockets, everything included */
+    uint64_t writes;              /* times that a socket took something; one for all that a queue could get rid of */
     uint64_t pings_in, pings_out, pongs_in, pongs_out;
     uint64_t timeouts_ping, timeouts_idle, timeouts_write, timeouts_close;
     uint64_t protocol_errors; /* connections ended for breaking a rule */
@@ -524,6 +569,11 @@ typedef struct wsd_stats {
     uint64_t inflate_input_bytes;  /* before */
     uint64_t inflated_bytes;       /* and after */
     uint64_t deflate_memory_bytes; /* held for compression now, the server's own buffers included */
+    uint64_t topics_active;        /* with subscribers now */
+    uint64_t subscriptions_active; /* now */
+    uint64_t published_count;      /* messages published to topics with subscribers */
+    uint64_t published_receivers;  /* and the sum of what wsd_publish() returned */
+    uint64_t topic_memory_bytes;   /* held for topics now */
     uint64_t queued_bytes;         /* in all send queues now */
     uint64_t memory_bytes;         /* held by the library now */
     uint64_t allocations;          /* asked of the allocator since the start */

@@ -15,6 +15,8 @@ enum class Purpose : uint8_t {
     kReceive,    // messages being assembled, torn control frames
     kSend,       // send queues and prepared messages
     kDeflate,    // compression: windows, tables and buffers
+    kTopic,      // topics and subscriptions
+    kSession,    // sessions and their data
     kCount,
 };
 

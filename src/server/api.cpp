@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "server/compression.h"
+#include "server/extra.h"
 #include "server/listener.h"
 #include "server/prepared.h"
 #include "server/server.h"
@@ -36,8 +37,7 @@ Bytes bytes_of(const void* data, size_t len) { return {static_cast<const uint8_t
 bool read_options(const wsd_send_options* from, SendOptions* to) {
     if (!from) return true;
     *to = {from->full, from->key, from->size >= sizeof *from && from->plain};
-    if (from->full == WSD_FULL_REPLACE) return from->key != 0 && from->key != UINT64_MAX;
-    return from->full >= WSD_FULL_REFUSE && from->full <= WSD_FULL_CLOSE;
+    return send_options_ok(*to);
 }
 
 const wsd_config kDefaults = {
@@ -79,6 +79,7 @@ const wsd_config kDefaults = {
     .deflate_server_window_bits = ws::kWindowBitsMax,
     .deflate_client_window_bits = ws::kWindowBitsMax,
     .deflate_memory_max_bytes = 64u << 20,
+    .subscription_max_count = 100,
     .kernels = nullptr,
 };
 
@@ -182,6 +183,9 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
     now.connections_active = server->conns.live_count();
     now.deflate_memory_bytes = server->mem.used_bytes[size_t(Purpose::kDeflate)];
     now.queued_bytes += server->cork.len;
+    now.topics_active = server->topics.by_name.count;
+    now.subscriptions_active = server->topics.by_pair.count;
+    now.topic_memory_bytes = server->mem.used_bytes[size_t(Purpose::kTopic)];
     now.memory_bytes = mem_used(server->mem);
     now.allocations = server->mem.allocation_count;
     copy_sized(stats, &now, sizeof now);
@@ -310,7 +314,7 @@ extern "C" int wsd_conn_info_get(const wsd_server* server, wsd_conn id, wsd_conn
     if (getpeername(conn->source.fd, reinterpret_cast<sockaddr*>(&storage), &len) == 0) {
         net::format_address(storage, len, now.peer, sizeof now.peer);
     }
-    now.subprotocol = conn->subprotocol;
+    now.subprotocol = subprotocol_of(*conn);
     now.listener = conn->listener;
     now.open = conn->opened && conn->phase == Phase::kOpen;
     now.rtt_ms = conn->rtt_ms;

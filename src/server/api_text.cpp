@@ -6,6 +6,8 @@ using namespace wsd;
 
 extern "C" const char* wsd_version(void) { return WSD_VERSION; }
 
+extern "C" wsd_str wsd_str_of(const char* text) { return {text, text ? std::strlen(text) : 0}; }
+
 extern "C" const char* wsd_error_text(int result) {
     switch (result) {
         case WSD_OK: return "success";
@@ -15,6 +17,7 @@ extern "C" const char* wsd_error_text(int result) {
         case WSD_E_NOMEM: return "out of memory";
         case WSD_E_SYSTEM: return "refused by the operating system";
         case WSD_E_CONN_LIMIT: return "connection limit reached";
+        case WSD_E_LIMIT: return "limit reached";
         case WSD_E_FRAME: return "invalid frame";
         case WSD_E_OPCODE: return "invalid opcode";
         case WSD_E_FRAME_TOO_LARGE: return "frame too large";

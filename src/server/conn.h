@@ -20,6 +20,7 @@ using Server = ::wsd_server;
 using Upgrade = ::wsd_request;
 struct Inflating;  // compression.h
 struct Takeover;
+struct Extra;  // extra.h
 
 // Forward only.
 enum class Phase : uint8_t {
@@ -71,7 +72,7 @@ struct Conn {
     Assembly* in = nullptr;        // owned; null at rest
     net::OutQueue* out = nullptr;  // owned; null at rest
     Takeover* takeover = nullptr;  // owned; null without context takeover
-    char* subprotocol = nullptr;   // owned, NUL-terminated; null: none
+    Extra* extra = nullptr;        // what few connections have; owned; null: none of it
     void* user = nullptr;          // the application's; never read here
     uint64_t last_rx_ms = 0;       // loop time of the last byte received
     uint64_t since_ms = 0;         // start of the request (kHttp), last message (kOpen), end of sending (later)
@@ -156,6 +157,12 @@ struct SendOptions {
     uint64_t key = 0;
     bool plain = false;  // not to be compressed
 };
+
+// Does a policy that an application asks for make sense? The highest key is taken by pongs.
+constexpr bool send_options_ok(const SendOptions& options) {
+    if (options.full == WSD_FULL_REPLACE) return options.key != 0 && options.key != UINT64_MAX;
+    return options.full >= WSD_FULL_REFUSE && options.full <= WSD_FULL_CLOSE;
+}
 
 // What goes out as one frame.
 struct Outgoing {

@@ -72,6 +72,7 @@ bool queue_unit(Conn& conn, const Unit& unit) {
 // `n` bytes have gone to the kernel.
 void count_sent(Conn& conn, size_t n) {
     conn.server->stats.bytes_out += n;
+    conn.server->stats.writes++;
     if (conn.out) conn.out->stalled_since_ms = now_ms(*conn.server);
 }
 
@@ -156,7 +157,8 @@ int put(Conn& conn, Unit unit) {
         if (conn.phase == Phase::kDead) return WSD_E_CLOSED;
     }
     if (!conn.out && !unit.key) {
-        if (!small) return write_through(conn, unit);
+        // What lies in a block of ours is not copied either way, so it may wait for what else the turn brings.
+        if (!small && (corked(conn) || !unit.block)) return write_through(conn, unit);
         if (corked(conn)) {
             if (unit.head.len) std::memcpy(cork.p + cork.len, unit.head.p, unit.head.len);
             if (unit.body.len) std::memcpy(cork.p + cork.len + unit.head.len, unit.body.p, unit.body.len);

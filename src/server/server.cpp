@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "server/compression.h"
 #include "server/listener.h"
 #include "server/upgrade.h"
@@ -101,6 +102,9 @@ int open_all(Server& server) {
     server.receive_buffer = static_cast<uint8_t*>(buffer);
     server.cork.p = static_cast<uint8_t*>(mem_alloc(server.mem, Purpose::kServer, kCorkBytes));
     if (!compression_open(server)) return WSD_E_NOMEM;
+    HashKey key;
+    if (!random_bytes(&key, sizeof key)) return WSD_E_SYSTEM;
+    topics_init(server.topics, server.mem, key);
     if (!buffer || !server.cork.p || !server.posts.open(server.mem, config.post_max_count)) return WSD_E_NOMEM;
 
     server.reactor.clock = config.clock ? config.clock : monotonic;

@@ -4,6 +4,7 @@
 #include "net/reactor.h"
 #include "server/conn.h"
 #include "server/post.h"
+#include "server/topics.h"
 
 namespace wsd::server {
 
@@ -99,6 +100,8 @@ struct wsd_server {
     int spare_fd = -1;              // given up to answer a peer when descriptors run out
     bool accepting_paused = false;  // out of descriptors
     wsd::server::ServerTimer accept_retry;
+
+    wsd::server::Topics topics;
 
     bool draining = false;
     wsd::server::ServerTimer drain_cut;

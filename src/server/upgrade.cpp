@@ -4,6 +4,7 @@
 
 #include "http/response.h"
 #include "server/compression.h"
+#include "server/extra.h"
 #include "server/server.h"
 
 namespace wsd::server {
@@ -103,14 +104,6 @@ bool take_deflate(Conn& conn, Answer& answer, char* text) {
     const size_t len = ws::write_answer(agreed, text);
     answer.add("Sec-WebSocket-Extensions", {reinterpret_cast<const uint8_t*>(text), len});
     return compression_begin(conn, agreed);
-}
-
-bool keep_subprotocol(Conn& conn, Bytes name) {
-    conn.subprotocol = static_cast<char*>(mem_alloc(conn.server->mem, Purpose::kConn, name.len + 1));
-    if (!conn.subprotocol) return false;
-    std::memcpy(conn.subprotocol, name.p, name.len);
-    conn.subprotocol[name.len] = '\0';
-    return true;
 }
 
 // ------------------------------------------------------------------------------------------------------- deciding
@@ -289,12 +282,6 @@ void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
     server_log(*conn.server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
 }
 
-void drop_subprotocol(Conn& conn) {
-    if (conn.subprotocol)
-        mem_free(conn.server->mem, Purpose::kConn, conn.subprotocol, std::strlen(conn.subprotocol) + 1);
-    conn.subprotocol = nullptr;
-}
-
 int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* headers, size_t header_count) {
     static constexpr const char* kOurs[] = {"Upgrade",
                                             "Connection",
@@ -326,10 +313,11 @@ int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* header
 
     char extension[ws::kPmdAnswerMax];
     if (!take_deflate(conn, answer, extension)) return WSD_E_NOMEM;
-    const int result = chosen.len && !keep_subprotocol(conn, chosen) ? int(WSD_E_NOMEM) : send_answer(conn, answer);
+    const int result =
+        chosen.len && !extra_set_subprotocol(conn, chosen) ? int(WSD_E_NOMEM) : send_answer(conn, answer);
     if (result != WSD_OK) {
         compression_end(conn);
-        drop_subprotocol(conn);
+        extra_drop_subprotocol(conn);
         return result;
     }
     conn_open(conn);

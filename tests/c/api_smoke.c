@@ -28,7 +28,9 @@ static void on_open(wsd_server *server, wsd_conn conn) {
 static void on_message(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len) {
     CHECK(wsd_user(server, conn) == &opened);
     CHECK(wsd_server_free(server) == WSD_E_INVALID);
-    CHECK(wsd_send(server, conn, opcode, data, len) == WSD_OK);
+    CHECK(wsd_subscribe(server, conn, wsd_str_of("room")) == WSD_OK);
+    CHECK(wsd_publish(server, wsd_str_of("room"), opcode, data, len, NULL) == 1);
+    CHECK(wsd_unsubscribe(server, conn, wsd_str_of("room")) == WSD_OK);
     messages++;
 }
 

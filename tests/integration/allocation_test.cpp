@@ -215,3 +215,28 @@ TEST_CASE("a server that cannot be made says so and holds nothing") {
         REQUIRE(n < 100);
     }
 }
+
+TEST_CASE("subscribing and publishing, with compression and without") {
+    refuse_each([](TestServer& server) { server.config.deflate = server.config.deflate_server_takeover = 1; },
+                [](TestServer& server) {
+                    for (const char* const offer : {"", "Sec-WebSocket-Extensions: permessage-deflate\r\n"}) {
+                        server.connect().send(upgrade_request(std::string("Sec-WebSocket-Protocol: a\r\n") + offer));
+                    }
+                    server.settle();
+                    for (const wsd_conn conn : server.opened) {
+                        for (const char* const topic : {"a", "b", "a"}) {
+                            (void)wsd_subscribe(server, conn, wsd_str_of(topic));
+                        }
+                        const size_t subscriptions = server.stats().subscriptions_active;
+                        CHECK((subscriptions > 0) == (server.stats().topics_active > 0));
+                    }
+                    const std::string message = json_messages(1, 5000)[0];
+                    for (const char* const topic : {"a", "b"}) {
+                        const int receivers =
+                            wsd_publish(server, wsd_str_of(topic), WSD_TEXT, message.data(), message.size(), nullptr);
+                        CHECK((receivers == WSD_E_NOMEM || (receivers >= 0 && receivers <= 2)));
+                    }
+                    if (!server.opened.empty()) (void)wsd_unsubscribe(server, server.opened[0], wsd_str_of("a"));
+                    server.settle();
+                });
+}

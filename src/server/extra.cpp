@@ -1,0 +1,50 @@
+#include "server/extra.h"
+
+#include "server/server.h"
+#include "server/topics.h"
+
+namespace wsd::server {
+
+Extra* extra_get(Conn& conn) {
+    if (conn.extra) return conn.extra;
+    void* const room = mem_alloc(conn.server->mem, Purpose::kConn, sizeof(Extra));
+    if (!room) return nullptr;
+    conn.extra = new (room) Extra;
+    conn.extra->conn = &conn;
+    return conn.extra;
+}
+
+void extra_settle(Conn& conn) {
+    Extra* const extra = conn.extra;
+    if (!extra || extra->subprotocol || extra->subscription_count || extra->session) return;
+    mem_free(conn.server->mem, Purpose::kConn, extra, sizeof(Extra));
+    conn.extra = nullptr;
+}
+
+bool extra_set_subprotocol(Conn& conn, Bytes name) {
+    Extra* const extra = extra_get(conn);
+    if (!extra) return false;
+    char* const copy = static_cast<char*>(mem_alloc(conn.server->mem, Purpose::kConn, name.len + 1));
+    if (copy) {
+        std::memcpy(copy, name.p, name.len);
+        copy[name.len] = '\0';
+    }
+    extra->subprotocol = copy;
+    extra_settle(conn);
+    return copy != nullptr;
+}
+
+void extra_drop_subprotocol(Conn& conn) {
+    if (!subprotocol_of(conn)) return;
+    char* const text = conn.extra->subprotocol;
+    mem_free(conn.server->mem, Purpose::kConn, text, std::strlen(text) + 1);
+    conn.extra->subprotocol = nullptr;
+    extra_settle(conn);
+}
+
+void extra_end(Conn& conn) {
+    extra_drop_subprotocol(conn);
+    topics_leave_all(conn);
+}
+
+}  // namespace wsd::server
