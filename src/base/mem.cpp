@@ -14,6 +14,10 @@ namespace {
 // keep it for as long as something small lies behind it.
 constexpr size_t kMapFrom = 16 * 1024;
 
+constexpr size_t kPage = 4096;
+constexpr size_t kHeapStep = 16;  // the heap's blocks are multiples of it ...
+constexpr size_t kHeapHead = 8;   // ... and this much longer than what was asked for
+
 void* map(size_t size) {
     void* const p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p == MAP_FAILED ? nullptr : p;
@@ -46,23 +50,39 @@ void* allocate_from_system(void*, void* p, size_t old_size, size_t new_size) {
     return fresh;
 }
 
+// What a block of `size` takes of the process. An application's allocator keeps its own books.
+size_t footprint(const Mem& mem, size_t size) {
+    if (!mem.rounds || size == 0) return size;
+    if (size > SIZE_MAX - kPage) return SIZE_MAX;  // will be refused
+    if (size >= kMapFrom) return (size + kPage - 1) / kPage * kPage;
+    return (size + kHeapHead + kHeapStep - 1) / kHeapStep * kHeapStep;
+}
+
 }  // namespace
 
 void mem_init(Mem& mem, AllocateFn allocate, void* context) {
     mem = {};
     mem.allocate = allocate ? allocate : allocate_from_system;
     mem.context = context;
+    mem.rounds = !allocate;
 }
 
 void* mem_alloc(Mem& mem, Purpose purpose, size_t size) { return mem_resize(mem, purpose, nullptr, 0, size); }
 
 void* mem_resize(Mem& mem, Purpose purpose, void* p, size_t old_size, size_t new_size) {
     WSD_ASSERT(new_size > 0);
+    const size_t before = footprint(mem, old_size);
+    const size_t after = footprint(mem, new_size);
+    if (after > before && (mem.held_bytes > mem.max_bytes || after - before > mem.max_bytes - mem.held_bytes)) {
+        mem.refused_count++;
+        return nullptr;
+    }
     void* const moved = mem.allocate(mem.context, p, old_size, new_size);
     if (!moved) return nullptr;
     mem.allocation_count++;
     size_t& used = mem.used_bytes[size_t(purpose)];
     used = used - old_size + new_size;
+    mem.held_bytes = mem.held_bytes - before + after;
     return moved;
 }
 
@@ -71,6 +91,7 @@ void mem_free(Mem& mem, Purpose purpose, void* p, size_t size) {
     size_t& used = mem.used_bytes[size_t(purpose)];
     WSD_ASSERT(used >= size);
     used -= size;
+    mem.held_bytes -= footprint(mem, size);
     (void)mem.allocate(mem.context, p, size, 0);  // freeing answers null, which says nothing
 }
 

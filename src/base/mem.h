@@ -27,6 +27,10 @@ struct Mem {
     void* context = nullptr;        // the allocator's own
     size_t used_bytes[size_t(Purpose::kCount)] = {};
     uint64_t allocation_count = 0;  // blocks asked for so far, grown ones included
+    size_t held_bytes = 0;          // what the blocks take of the process: rounded up as the system's allocator does
+    size_t max_bytes = SIZE_MAX;    // of held_bytes; what would go over it is refused
+    uint64_t refused_count = 0;     // for that, so far
+    bool rounds = false;            // the allocator is the system's
 };
 
 // `allocate` null: malloc and its kin, and mappings of their own for large blocks.

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "server/compression.h"
+#include "server/extra.h"
 #include "server/listener.h"
 #include "server/prepared.h"
 #include "server/server.h"
@@ -80,6 +81,17 @@ const wsd_config kDefaults = {
     .deflate_client_window_bits = ws::kWindowBitsMax,
     .deflate_memory_max_bytes = 64u << 20,
     .kernels = nullptr,
+    .ip_connection_max_count = 0,
+    .ip_connect_per_min = 0,
+    .ip_connect_burst_count = 0,
+    .message_per_s = 0,
+    .message_burst_count = 0,
+    .message_over_rate = WSD_OVER_RATE_PAUSE,
+    .handshake_bytes_per_s = 0,
+    .handshake_grace_ms = 3000,
+    .limits_dry_run = 0,
+    .memory_soft_bytes = 0,
+    .memory_hard_bytes = 0,
 };
 
 }  // namespace
@@ -183,6 +195,8 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
     now.deflate_memory_bytes = server->mem.used_bytes[size_t(Purpose::kDeflate)];
     now.queued_bytes += server->cork.len;
     now.memory_bytes = mem_used(server->mem);
+    now.memory_held_bytes = server->mem.held_bytes;
+    now.ip_count = server->client_limits.table.count;
     now.allocations = server->mem.allocation_count;
     copy_sized(stats, &now, sizeof now);
     return WSD_OK;
@@ -310,7 +324,7 @@ extern "C" int wsd_conn_info_get(const wsd_server* server, wsd_conn id, wsd_conn
     if (getpeername(conn->source.fd, reinterpret_cast<sockaddr*>(&storage), &len) == 0) {
         net::format_address(storage, len, now.peer, sizeof now.peer);
     }
-    now.subprotocol = conn->subprotocol;
+    now.subprotocol = conn->extra ? conn->extra->subprotocol : nullptr;
     now.listener = conn->listener;
     now.open = conn->opened && conn->phase == Phase::kOpen;
     now.rtt_ms = conn->rtt_ms;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "server/compression.h"
+#include "server/extra.h"
 #include "server/server.h"
 #include "server/upgrade.h"
 
@@ -191,7 +192,7 @@ void conn_free(Conn& conn) {
     conn_drop_output(conn);
     upgrade_free(conn);
     compression_end(conn);
-    drop_subprotocol(conn);
+    extra_free(conn);
     server.conns.free(&conn);
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "net/reactor.h"
+#include "server/budget.h"
 #include "server/conn.h"
+#include "server/limits.h"
 #include "server/post.h"
 
 namespace wsd::server {
@@ -71,6 +73,8 @@ struct wsd_server {
     wsd::ws::FrameRules rules;
     wsd::ws::FrameRules deflate_rules;  // of connections with permessage-deflate
     wsd::ws::MessageLimits limits;
+    wsd::server::ClientLimits client_limits;
+    wsd::server::Budget budget;
     char* subprotocols = nullptr;  // owned copy of config.subprotocols
 
     wsd::net::Reactor reactor;

@@ -4,6 +4,7 @@
 
 #include "http/response.h"
 #include "server/compression.h"
+#include "server/extra.h"
 #include "server/server.h"
 
 namespace wsd::server {
@@ -24,6 +25,7 @@ Upgrade* upgrade_new(Conn& conn) {
     Upgrade* const upgrade = new (room) Upgrade{};
     upgrade->conn = &conn;
     upgrade->header_room = header_room;
+    upgrade->begun_ms = now_ms(server);
     upgrade->request.headers = reinterpret_cast<http::Header*>(upgrade + 1);
     return upgrade;
 }
@@ -105,14 +107,6 @@ bool take_deflate(Conn& conn, Answer& answer, char* text) {
     return compression_begin(conn, agreed);
 }
 
-bool keep_subprotocol(Conn& conn, Bytes name) {
-    conn.subprotocol = static_cast<char*>(mem_alloc(conn.server->mem, Purpose::kConn, name.len + 1));
-    if (!conn.subprotocol) return false;
-    std::memcpy(conn.subprotocol, name.p, name.len);
-    conn.subprotocol[name.len] = '\0';
-    return true;
-}
-
 // ------------------------------------------------------------------------------------------------------- deciding
 
 void show_to_application(Conn& conn) {
@@ -147,6 +141,10 @@ void request_complete(Conn& conn) {
         upgrade.is_upgrade = true;
     }
     if (conn.server->draining) return upgrade_refuse(conn, {503, "draining"});
+    if (upgrade.is_upgrade && budget_is_tight(*conn.server)) {
+        conn.server->stats.refused_budget++;
+        return upgrade_refuse(conn, {503, "over the soft memory mark"});
+    }
     show_to_application(conn);
 }
 
@@ -217,6 +215,7 @@ uint8_t* upgrade_feed(Conn& conn, uint8_t* p, uint8_t* end) {
             conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
             return end;
         }
+        conn_rearm(conn);  // it may be too slow now
     }
     return conn.upgrade->state == State::kHead ? feed_head(conn, p, end) : feed_body(conn, p, end);
 }
@@ -289,12 +288,6 @@ void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
     server_log(*conn.server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
 }
 
-void drop_subprotocol(Conn& conn) {
-    if (conn.subprotocol)
-        mem_free(conn.server->mem, Purpose::kConn, conn.subprotocol, std::strlen(conn.subprotocol) + 1);
-    conn.subprotocol = nullptr;
-}
-
 int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* headers, size_t header_count) {
     static constexpr const char* kOurs[] = {"Upgrade",
                                             "Connection",
@@ -326,10 +319,11 @@ int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* header
 
     char extension[ws::kPmdAnswerMax];
     if (!take_deflate(conn, answer, extension)) return WSD_E_NOMEM;
-    const int result = chosen.len && !keep_subprotocol(conn, chosen) ? int(WSD_E_NOMEM) : send_answer(conn, answer);
+    const int result =
+        chosen.len && !extra_set_subprotocol(conn, chosen) ? int(WSD_E_NOMEM) : send_answer(conn, answer);
     if (result != WSD_OK) {
         compression_end(conn);
-        drop_subprotocol(conn);
+        extra_drop_subprotocol(conn);
         return result;
     }
     conn_open(conn);
