@@ -54,16 +54,14 @@ bool budget_open(Server& server) {
     return server.mem.held_bytes < budget.soft_bytes && server.mem.held_bytes < budget.hard_bytes;
 }
 
-bool budget_is_tight(const Server& server) { return server.mem.held_bytes >= server.budget.soft_bytes; }
-
-bool budget_holds(Conn& conn) {
+bool budget_lets_read(Conn& conn) {
     Server& server = *conn.server;
-    if (!budget_is_tight(server) || conn.phase != Phase::kOpen) return false;
-    if (conn.in && server.mem.held_bytes < server.budget.begun_bytes) return false;
+    if (conn.phase != Phase::kOpen) return true;
+    if (conn.in && server.mem.held_bytes < server.budget.begun_bytes) return true;
     if (!server.budget.holding) server.stats.budget_holds++;
     server.budget.holding = true;
     conn_hold(conn);
-    return true;
+    return false;
 }
 
 bool budget_make_room(Conn& conn, size_t bytes) {

@@ -24,11 +24,8 @@ struct Budget {
 // To be called when everything that a server cannot be without has been allocated. False if that is over a mark.
 [[nodiscard]] bool budget_open(Server& server);
 
-// Does a connection or a handshake have to be turned away?
-bool budget_is_tight(const Server& server);
-
-// An open connection is about to read. True: it may not, and goes on when there is memory again.
-bool budget_holds(Conn& conn);
+// Past the soft mark: may an open connection read on? If not it is held, and goes on when there is memory again.
+[[nodiscard]] bool budget_lets_read(Conn& conn);
 
 // `bytes` are about to be queued for `conn`: drops the longest queues until they fit, or no queue is left. False if
 // the connection's own was among them.
@@ -37,7 +34,7 @@ bool budget_holds(Conn& conn);
 // The queue of `conn` has changed, or is about to go (with no bytes).
 void budget_rank(Conn& conn);
 
-// What the end of the turn owes: memory that was refused, and connections that may go on.
+// What the end of a turn owes: room after memory was refused, and connections that may go on.
 void budget_turn(Server& server);
 
 }  // namespace wsd::server

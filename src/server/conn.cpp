@@ -198,7 +198,7 @@ Room receive_room(Conn& conn) {
         // After a message larger than the buffer the next is likely to be one, too: what is not read here is received
         // in its place instead of being copied there.
         // And what a metered connection may not use yet is carried meanwhile, so it is little.
-        const bool less = (conn.large_before || limits_meters(conn)) && buffer_bytes > kInPlaceBytes;
+        const bool less = (conn.large_before || (conn.extra && limits_meters(conn))) && buffer_bytes > kInPlaceBytes;
         conn.large_before = false;
         return {server.receive_buffer + kReceiveHeadroom, less ? kInPlaceBytes : buffer_bytes, false};
     }
@@ -334,7 +334,8 @@ void conn_read(Conn& conn) {
         if (conn.carry_len > kReceiveHeadroom) return;
     }
     const bool discard = conn.phase == Phase::kLingering;
-    if (!discard && (!conn_wants_input(conn) || budget_holds(conn))) return;
+    if (!discard && !conn_wants_input(conn)) return;
+    if (budget_is_tight(server) && !budget_lets_read(conn)) return;
 
     const Room room = receive_room(conn);
     if (!room.p) return conn_out_of_memory(conn);

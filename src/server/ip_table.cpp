@@ -32,7 +32,11 @@ size_t slot_of(const IpTable& table, IpKey key) {
     return at;
 }
 
-// Moves every entry to a table of `slot_count` slots; 0 gives the memory back. False when memory is refused.
+void give_back(Mem& mem, const IpTable& table) {
+    mem_free(mem, Purpose::kServer, table.slots, table.slot_count * sizeof(IpEntry));
+}
+
+// Moves every entry to a table of `slot_count` slots; 0 for one without entries. False when memory is refused.
 bool rehash(Mem& mem, IpTable& table, size_t slot_count) {
     IpTable fresh;
     std::memcpy(fresh.secret, table.secret, sizeof fresh.secret);
@@ -46,7 +50,7 @@ bool rehash(Mem& mem, IpTable& table, size_t slot_count) {
     for (size_t i = 0; i < table.slot_count; i++) {
         if (table.slots[i].taken) fresh.slots[slot_of(fresh, table.slots[i].key)] = table.slots[i];
     }
-    mem_free(mem, Purpose::kServer, table.slots, table.slot_count * sizeof(IpEntry));
+    give_back(mem, table);
     table = fresh;
     return true;
 }
@@ -96,8 +100,8 @@ bool ip_table_open(IpTable& table) {
 }
 
 void ip_table_close(Mem& mem, IpTable& table) {
-    table.count = 0;
-    (void)rehash(mem, table, 0);
+    give_back(mem, table);
+    table = {};
 }
 
 IpEntry* ip_table_find(const IpTable& table, IpKey key) {

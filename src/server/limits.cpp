@@ -127,7 +127,7 @@ bool limits_take_message(Conn& conn) {
     return false;
 }
 
-bool limits_meters(const Conn& conn) { return conn.extra && conn.server->client_limits.messages.tokens; }
+bool limits_meters(const Conn& conn) { return conn.server->client_limits.messages.tokens != 0; }
 
 uint64_t limits_slow_head_ms(const Conn& conn) {
     const wsd_config& config = conn.server->config;

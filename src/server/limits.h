@@ -49,7 +49,7 @@ void limits_leave(Server& server, IpKey key);
 // it, or is held until the rate allows it.
 [[nodiscard]] bool limits_take_message(Conn& conn);
 
-// The bytes that one read of it may take: what a held connection has read already waits in memory.
+// Are its messages counted? Then one read takes little: what it may not use yet would wait in memory.
 bool limits_meters(const Conn& conn);
 
 // When a request that is arriving will have been too slow, if no more of it comes by then.

@@ -72,7 +72,7 @@ bool end_of_turn(void* context) {
     if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
         server.reactor.wheel.arm(server.blocks_trim.timer, now_ms(server) + kBlocksTrimMs);
     }
-    budget_turn(server);
+    if (server.budget.holding || server.mem.refused_count != server.budget.refused_seen) budget_turn(server);
     server.stats.turns++;
     return more_posts || !list_empty(server.line);
 }

@@ -115,6 +115,9 @@ namespace wsd::server {
 
 inline uint64_t now_ms(const Server& server) { return server.reactor.now_ms; }
 
+// Is the memory budget's soft mark passed, so that nothing new is begun?
+inline bool budget_is_tight(const Server& server) { return server.mem.held_bytes >= server.budget.soft_bytes; }
+
 // Builds a server; null with `*result` set.
 Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int* result);
 void server_free(Server* server);
