@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <cstdlib>
@@ -58,6 +59,13 @@ size_t footprint(const Mem& mem, size_t size) {
     return (size + kHeapHead + kHeapStep - 1) / kHeapStep * kHeapStep;
 }
 
+void count_heap(Mem& mem, size_t old_size, size_t new_size) {
+    if (!mem.rounds) return;
+    if (old_size < kMapFrom) mem.heap_bytes -= footprint(mem, old_size);
+    if (new_size < kMapFrom) mem.heap_bytes += footprint(mem, new_size);
+    if (mem.heap_bytes > mem.heap_peak_bytes) mem.heap_peak_bytes = mem.heap_bytes;
+}
+
 }  // namespace
 
 void mem_init(Mem& mem, AllocateFn allocate, void* context) {
@@ -83,6 +91,7 @@ void* mem_resize(Mem& mem, Purpose purpose, void* p, size_t old_size, size_t new
     size_t& used = mem.used_bytes[size_t(purpose)];
     used = used - old_size + new_size;
     mem.held_bytes = mem.held_bytes - before + after;
+    count_heap(mem, old_size, new_size);
     return moved;
 }
 
@@ -92,7 +101,15 @@ void mem_free(Mem& mem, Purpose purpose, void* p, size_t size) {
     WSD_ASSERT(used >= size);
     used -= size;
     mem.held_bytes -= footprint(mem, size);
+    count_heap(mem, size, 0);
     (void)mem.allocate(mem.context, p, size, 0);  // freeing answers null, which says nothing
+}
+
+void mem_trim(Mem& mem) {
+#if defined(__GLIBC__)
+    if (mem.rounds) (void)malloc_trim(0);  // whether it found any is of no consequence
+#endif
+    mem.heap_peak_bytes = mem.heap_bytes;
 }
 
 size_t mem_used(const Mem& mem) {

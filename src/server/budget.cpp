@@ -18,6 +18,9 @@ constexpr unsigned kFreedShift = 3;
 // has to go and come again between two of them, and connections were counted in it.
 constexpr unsigned kReleaseShift = 3;
 
+// Holes in the heap are given back when they are this share of the hard mark and the process would go over it.
+constexpr unsigned kHolesShift = 6;
+
 bool ranked(const Server& server) { return server.budget.hard_bytes != SIZE_MAX; }
 
 void drop_longest(Server& server) {
@@ -33,6 +36,14 @@ void drop_longest(Server& server) {
 // Drops queues until no more than `most` bytes are held.
 void drop_to(Server& server, size_t most) {
     while (server.mem.held_bytes > most && server.budget.ranks_used) drop_longest(server);
+}
+
+// What dropped queues leave in the heap is not free yet, but as holes between blocks that stay.
+void close_holes(Server& server) {
+    Mem& mem = server.mem;
+    const size_t hard = server.budget.hard_bytes;
+    const size_t holes = mem.heap_peak_bytes - mem.heap_bytes;
+    if (holes > hard >> kHolesShift && mem.held_bytes + holes > hard) mem_trim(mem);
 }
 
 void release(Conn& conn) {
@@ -73,6 +84,7 @@ bool budget_make_room(Conn& conn, size_t bytes) {
     const size_t held = server.mem.held_bytes;
     const size_t least = held > server.stats.queued_bytes ? held - size_t(server.stats.queued_bytes) : 0;
     if (least < hard && need < hard - least) drop_to(server, hard - need);
+    close_holes(server);
     return conn.phase != Phase::kDead;
 }
 
