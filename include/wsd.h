@@ -65,13 +65,14 @@ WSD_API wsd_str wsd_str_of(const char *text);
  * a connection: wsd_close_info.error holds it, and wsd_error_close_code() tells the close code that went with it. */
 typedef enum wsd_result {
     WSD_OK = 0,
-    WSD_E_INVALID = -1,    /* an argument is out of range, or the call is not allowed now */
-    WSD_E_CLOSED = -2,     /* no such connection, or its closing has begun */
-    WSD_E_AGAIN = -3,      /* send queue full: nothing was queued */
-    WSD_E_NOMEM = -4,      /* out of memory: nothing was done */
-    WSD_E_SYSTEM = -5,     /* the operating system refused; errno says why */
-    WSD_E_CONN_LIMIT = -6, /* as many connections as the configuration allows */
-    WSD_E_LIMIT = -7,      /* as many of its kind as the configuration allows: nothing was done */
+    WSD_E_INVALID = -1,       /* an argument is out of range, or the call is not allowed now */
+    WSD_E_CLOSED = -2,        /* no such connection, or its closing has begun */
+    WSD_E_AGAIN = -3,         /* send queue full: nothing was queued */
+    WSD_E_NOMEM = -4,         /* out of memory: nothing was done */
+    WSD_E_SYSTEM = -5,        /* the operating system refused; errno says why */
+    WSD_E_CONN_LIMIT = -6,    /* as many connections as the configuration allows */
+    WSD_E_LIMIT = -7,         /* as many of its kind as the configuration allows: nothing was done */
+    WSD_E_ADDRESS_LIMIT = -8, /* the same of one address, or too many new ones; told to on_log only */
 
     WSD_E_FRAME = -20,              /* invalid frame: mask, reserved bits, length or order (RFC 6455 5.1, 5.2, 5.4) */
     WSD_E_OPCODE = -21,             /* invalid opcode (5.2) */
@@ -86,7 +87,9 @@ typedef enum wsd_result {
     WSD_E_IDLE_TIMEOUT = -30,       /* no message for idle_timeout_ms, or no byte for read_timeout_ms */
     WSD_E_WRITE_TIMEOUT = -31,      /* took nothing of what is queued for write_timeout_ms */
     WSD_E_VANISHED = -32,           /* end of stream or reset without a close frame */
-    WSD_E_DEFLATE = -33             /* compressed message that is no DEFLATE stream (RFC 7692 7.2.2) */
+    WSD_E_DEFLATE = -33,            /* compressed message that is no DEFLATE stream (RFC 7692 7.2.2) */
+    WSD_E_MESSAGE_RATE = -34,       /* more messages than message_per_s, with WSD_OVER_RATE_CLOSE */
+    WSD_E_MEMORY_BUDGET = -35       /* its send queue was dropped to stay below memory_hard_bytes */
 } wsd_result;
 
 /* A short English text for any wsd_result; static, never NULL. Any thread. */
@@ -108,7 +111,8 @@ typedef enum wsd_cause {
     WSD_CAUSE_PING_TIMEOUT,  /* silent for stale_timeout_ms */
     WSD_CAUSE_IDLE,          /* no message for idle_timeout_ms, or no byte for read_timeout_ms */
     WSD_CAUSE_WRITE_TIMEOUT, /* took nothing of what is queued for write_timeout_ms */
-    WSD_CAUSE_SLOW,          /* queue full, and the send asked to close then (WSD_FULL_CLOSE) */
+    WSD_CAUSE_SLOW,          /* queue full, and the send asked to close then (WSD_FULL_CLOSE); or one of the longest
+                                queues when memory_hard_bytes was reached */
     WSD_CAUSE_POLICY,        /* a limit of the configuration; `error` says which */
     WSD_CAUSE_DRAIN,         /* the server is shutting down */
     WSD_CAUSE_NOMEM          /* out of memory while receiving or answering */
@@ -188,6 +192,12 @@ typedef void *(*wsd_allocate_fn)(void *context, void *p, size_t old_size, size_t
 /* Milliseconds that never go back, as CLOCK_MONOTONIC. Read once a turn of the loop. */
 typedef uint64_t (*wsd_clock_fn)(void *context);
 
+/* What happens to messages over message_per_s. */
+typedef enum wsd_over_rate {
+    WSD_OVER_RATE_PAUSE = 0, /* they wait, in order, until their turn comes; the peer is slowed down */
+    WSD_OVER_RATE_CLOSE      /* the first of them is not delivered, and closes with 1008, cause WSD_CAUSE_POLICY */
+} wsd_over_rate;
+
 /* Fill with wsd_config_init(), then change what should differ. A time of 0 turns that timeout off. */
 typedef struct wsd_config {
     size_t size;   /* set by wsd_config_init() */
@@ -250,6 +260,29 @@ typedef struct wsd_config {
 
     const char *kernels; /* NULL: the fastest for this CPU, or what the environment's WSD_KERNELS names; else
                             "scalar", "avx2", ... for that one */
+
+    /* What one client may take. An address is an IPv4 address or the /64 of an IPv6 one; unix sockets have none and
+     * are not counted by address. Rates are token buckets, filled evenly by the loop's clock: so many a minute or a
+     * second on average, and a burst at once. Addresses are remembered while they have connections or their bucket is
+     * not full, 196608 of them at most (6 MiB); one that cannot be remembered gets 503. */
+    uint32_t ip_connection_max_count; /* 0: no limit; connections of one address; over it 429 */
+    uint32_t ip_connect_per_min;      /* 0: no limit, <= 1000000; new connections of one address; over it 429 */
+    uint32_t ip_connect_burst_count;  /* 0: as many as in a minute, <= 1000000; of these at once */
+    uint32_t message_per_s;           /* 0: no limit, <= 1000000; messages of one connection, however many frames */
+    uint32_t message_burst_count;     /* 0: as many as in a second, <= 1000000; of these at once */
+    wsd_over_rate message_over_rate;  /* WSD_OVER_RATE_PAUSE */
+    uint32_t handshake_bytes_per_s;   /* 0: no limit; on average of a request that is arriving; below it 408 */
+    uint32_t handshake_grace_ms;      /* 3 s from its first byte, in which that is not asked */
+    int limits_dry_run;               /* 0; 1: count what these would refuse in wsd_stats, and refuse nothing */
+
+    /* Memory budget, on wsd_stats.memory_held_bytes. From the soft mark on new connections and handshakes get 503, and
+     * open connections are not read from but to finish the messages that have begun, those on half of the way to the
+     * hard mark at most (without one, a quarter beyond the soft mark); below seven eighths of it reading goes on. At
+     * the hard mark the longest send queues are dropped and their connections ended (WSD_CAUSE_SLOW,
+     * WSD_E_MEMORY_BUDGET) until what is to be sent fits; whatever else would go over it is refused as if memory had
+     * run out. `allocate` is never asked for more. */
+    size_t memory_soft_bytes; /* 0: none; <= memory_hard_bytes */
+    size_t memory_hard_bytes; /* 0: none; neither may be below what the server itself takes: WSD_E_NOMEM */
 } wsd_config;
 
 /* Sets every field of `config` to its default. `size` is sizeof(wsd_config) as the caller compiled it. Any thread. */
@@ -535,6 +568,15 @@ WSD_API int wsd_unwatch(wsd_server *server, int fd);
 
 /* -------------------------------------------------------------------------------------------------- statistics -- */
 
+/* Times in milliseconds. buckets[0] counts those of at most 1 ms, buckets[i] those of at most 2^i ms that are in none
+ * before it, and the last one all that are longer. */
+enum { WSD_HISTOGRAM_BUCKETS = 16 };
+typedef struct wsd_histogram {
+    uint64_t count;
+    uint64_t sum_ms;
+    uint64_t buckets[WSD_HISTOGRAM_BUCKETS];
+} wsd_histogram;
+
 typedef struct wsd_stats {
     size_t size; /* set by the caller: sizeof(wsd_stats) */
 
@@ -578,6 +620,22 @@ typedef struct wsd_stats {
     uint64_t memory_bytes;         /* held by the library now */
     uint64_t allocations;          /* asked of the allocator since the start */
     uint64_t turns;                /* of the loop */
+
+    /* With limits_dry_run the counters of limits tell what would have been refused. */
+    uint64_t refused_ip_count;   /* answered 429: ip_connection_max_count */
+    uint64_t refused_ip_rate;    /* answered 429: ip_connect_per_min */
+    uint64_t refused_ip_table;   /* answered 503: an address that could not be remembered */
+    uint64_t refused_budget;     /* answered 503: memory_soft_bytes */
+    uint64_t handshakes_slow;    /* answered 408: handshake_bytes_per_s; of handshakes_failed */
+    uint64_t messages_over_rate; /* that found no token: each pause, each close with 1008 */
+    uint64_t budget_holds;       /* times that reading was stopped for memory_soft_bytes */
+    uint64_t budget_closed;      /* connections whose queue was dropped for memory_hard_bytes */
+    uint64_t memory_held_bytes;  /* memory_bytes as it weighs on the process: blocks rounded up as malloc() and mmap()
+                                    do; the same as memory_bytes where wsd_config.allocate is set */
+    uint64_t ip_count;           /* addresses remembered now */
+    wsd_histogram loop_lag;      /* how late timers fired, connections' and the application's: what they waited for the
+                                    rest of the loop */
+    wsd_histogram rtt;           /* of the pongs to the server's pings */
 } wsd_stats;
 
 /* Fills `stats` up to its size. Returns WSD_OK or WSD_E_INVALID. */

@@ -139,6 +139,12 @@ std::string set_subprotocols(Options& options, std::string_view text) {
     return {};
 }
 
+std::string set_over_rate(Options& options, std::string_view text) {
+    if (text != "pause" && text != "close") return "pause or close";
+    options.config.message_over_rate = text == "close" ? WSD_OVER_RATE_CLOSE : WSD_OVER_RATE_PAUSE;
+    return {};
+}
+
 std::string set_kernels(Options& options, std::string_view text) {
     options.kernels = text;
     options.config.kernels = options.kernels.c_str();
@@ -198,6 +204,31 @@ std::vector<Flag> limit_flags() {
     };
 }
 
+std::vector<Flag> client_flags() {
+    using C = wsd_config;
+    return {
+        {"max-connections-per-ip", "N", "connections of one address (0: no limit)", count(&C::ip_connection_max_count)},
+        {"connects-per-ip", "N", "new connections of one address a minute (0: no limit)", count(&C::ip_connect_per_min),
+         "ip_connect_per_min"},
+        {"connects-per-ip-burst", "N", "of these at once (0: a minute's)", count(&C::ip_connect_burst_count),
+         "ip_connect_burst_count"},
+        {"message-rate", "N", "messages of one connection a second (0: no limit)", count(&C::message_per_s),
+         "message_per_s"},
+        {"message-burst", "N", "of these at once (0: a second's)", count(&C::message_burst_count),
+         "message_burst_count"},
+        {"message-over-rate", "WHAT", "pause or close a connection over its rate (pause)", set_over_rate},
+        {"handshake-min-rate", "BYTES", "a second, of a request that arrives (0: no limit)",
+         bytes(&C::handshake_bytes_per_s)},
+        {"handshake-grace", "TIME", "in which that is not asked (3s)", time(&C::handshake_grace_ms)},
+        {"limits-dry-run", "", "count what the limits by client would refuse, and refuse nothing",
+         turn_on(&C::limits_dry_run)},
+        {"memory-soft-bytes", "BYTES", "from here on nothing new is begun (0: none)", bytes(&C::memory_soft_bytes),
+         "memory_soft_bytes"},
+        {"memory-hard-bytes", "BYTES", "memory never goes over this (0: no limit)", bytes(&C::memory_hard_bytes),
+         "memory_hard_bytes"},
+    };
+}
+
 std::vector<Flag> time_flags() {
     using C = wsd_config;
     return {
@@ -248,7 +279,8 @@ std::vector<Flag> other_flags() {
 const std::vector<Flag>& flags() {
     static const std::vector<Flag> kFlags = [] {
         std::vector<Flag> all;
-        for (const auto group : {listening_flags, deflate_flags, limit_flags, time_flags, socket_flags, other_flags}) {
+        for (const auto group :
+             {listening_flags, deflate_flags, limit_flags, client_flags, time_flags, socket_flags, other_flags}) {
             for (Flag& flag : group()) all.push_back(std::move(flag));
         }
         return all;

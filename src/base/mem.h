@@ -29,6 +29,12 @@ struct Mem {
     void* context = nullptr;        // the allocator's own
     size_t used_bytes[size_t(Purpose::kCount)] = {};
     uint64_t allocation_count = 0;  // blocks asked for so far, grown ones included
+    size_t held_bytes = 0;          // what the blocks take of the process: rounded up as the system's allocator does
+    size_t heap_bytes = 0;        // of these, in the system's heap, and the most since the last mem_trim(): between the
+    size_t heap_peak_bytes = 0;   // two lie holes that the process still holds
+    size_t max_bytes = SIZE_MAX;  // of held_bytes; what would go over it is refused
+    uint64_t refused_count = 0;   // for that, so far
+    bool rounds = false;          // the allocator is the system's
 };
 
 // `allocate` null: malloc and its kin, and mappings of their own for large blocks.
@@ -44,5 +50,8 @@ void mem_init(Mem& mem, AllocateFn allocate, void* context);
 void mem_free(Mem& mem, Purpose purpose, void* p, size_t size);
 
 size_t mem_used(const Mem& mem);
+
+// Gives the pages of the heap's holes back to the system, where that can be asked for: a walk over the heap.
+void mem_trim(Mem& mem);
 
 }  // namespace wsd

@@ -179,7 +179,9 @@ void out_queue_clear(Mem& mem, OutQueue& queue) {
         queue.head = chunk->next;
         chunk_free(mem, chunk);
     }
-    queue = {};
+    queue.tail = nullptr;
+    queue.bytes = 0;
+    queue.units = 0;
 }
 
 }  // namespace wsd::net

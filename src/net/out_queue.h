@@ -3,6 +3,7 @@
 // *unit* is what may be dropped or replaced as a whole.
 #pragma once
 
+#include "base/list.h"
 #include "net/shared_block.h"
 #include "net/socket.h"
 
@@ -16,6 +17,9 @@ struct OutQueue {
     size_t bytes = 0;               // not yet taken by the kernel
     uint32_t units = 0;             // not yet taken whole; units that share a chunk leave the count together
     uint64_t stalled_since_ms = 0;  // when the kernel last took something, or the queue came to be; the owner's to set
+    void* owner = nullptr;          // whose it is, and its place among other queues: the owner's to set, too
+    ListNode node;
+    uint8_t rank = 0;
 };
 
 // 0: a unit that is never looked for. Others name at most one waiting unit each.

@@ -81,6 +81,17 @@ const wsd_config kDefaults = {
     .deflate_memory_max_bytes = 64u << 20,
     .subscription_max_count = 100,
     .kernels = nullptr,
+    .ip_connection_max_count = 0,
+    .ip_connect_per_min = 0,
+    .ip_connect_burst_count = 0,
+    .message_per_s = 0,
+    .message_burst_count = 0,
+    .message_over_rate = WSD_OVER_RATE_PAUSE,
+    .handshake_bytes_per_s = 0,
+    .handshake_grace_ms = 3000,
+    .limits_dry_run = 0,
+    .memory_soft_bytes = 0,
+    .memory_hard_bytes = 0,
 };
 
 }  // namespace
@@ -187,6 +198,8 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
     now.subscriptions_active = server->topics.by_pair.count;
     now.topic_memory_bytes = server->mem.used_bytes[size_t(Purpose::kTopic)];
     now.memory_bytes = mem_used(server->mem);
+    now.memory_held_bytes = server->mem.held_bytes;
+    now.ip_count = server->client_limits.table.count;
     now.allocations = server->mem.allocation_count;
     copy_sized(stats, &now, sizeof now);
     return WSD_OK;

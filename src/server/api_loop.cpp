@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
+#include "server/histogram.h"
 #include "server/server.h"
 
 using namespace wsd;
@@ -15,6 +16,7 @@ void user_timer_fired(net::Timer* timer) {
     Server& server = *due->server;
     const auto fn = due->fn;
     void* const arg = due->arg;
+    histogram_add(server.stats.loop_lag, now_ms(server) - timer->when_ms);
     server.timers.free(due);
     fn(&server, arg);
 }

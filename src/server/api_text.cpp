@@ -18,6 +18,9 @@ extern "C" const char* wsd_error_text(int result) {
         case WSD_E_SYSTEM: return "refused by the operating system";
         case WSD_E_CONN_LIMIT: return "connection limit reached";
         case WSD_E_LIMIT: return "limit reached";
+        case WSD_E_ADDRESS_LIMIT: return "limit of an address reached";
+        case WSD_E_MESSAGE_RATE: return "messages over the rate";
+        case WSD_E_MEMORY_BUDGET: return "over the memory budget";
         case WSD_E_FRAME: return "invalid frame";
         case WSD_E_OPCODE: return "invalid opcode";
         case WSD_E_FRAME_TOO_LARGE: return "frame too large";
@@ -42,12 +45,14 @@ extern "C" uint16_t wsd_error_close_code(int result) {
         if (server::result_of(ws::Fault(fault)) == result) return ws::close_code_of(ws::Fault(fault));
     }
     switch (result) {
-        case WSD_E_AGAIN: return 1008;
+        case WSD_E_AGAIN:
+        case WSD_E_MESSAGE_RATE: return 1008;
         case WSD_E_NOMEM: return 1011;
         case WSD_E_CONN_LIMIT: return 1013;
         case WSD_E_IDLE_TIMEOUT: return 1001;
         case WSD_E_PING_TIMEOUT:
         case WSD_E_WRITE_TIMEOUT:
+        case WSD_E_MEMORY_BUDGET:
         case WSD_E_VANISHED: return 1006;
         default: return 0;
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "server/compression.h"
+#include "server/extra.h"
 #include "server/server.h"
 #include "server/upgrade.h"
 
@@ -120,18 +121,6 @@ uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload,
     return take_piece(conn, payload, end);
 }
 
-void pong_received(Conn& conn, Bytes payload) {
-    Server& server = *conn.server;
-    server.stats.pongs_in++;
-    const bool ours = conn.ping_pending && payload.len == 4 && load_be32(payload.p) == conn.ping_number;
-    if (!ours) return;  // unsolicited (§5.5.3), or to a ping of the application
-    conn.ping_pending = false;
-    conn.rtt_ms = uint32_t(now_ms(server) - conn.ping_sent_ms);
-    if (conn.phase == Phase::kOpen && server.callbacks.on_pong) {
-        server.callbacks.on_pong(&server, id_of(conn.handle), conn.rtt_ms);
-    }
-}
-
 void control_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* p) {
     Server& server = *conn.server;
     const size_t len = size_t(header.payload_bytes);
@@ -142,7 +131,7 @@ void control_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* p) {
         if (conn.phase != Phase::kOpen) return;  // nothing may follow our close frame (§5.5.1)
         if (conn_send_control(conn, ws::Opcode::kPong, payload) == WSD_OK) server.stats.pongs_out++;
     } else if (header.opcode == ws::Opcode::kPong) {
-        pong_received(conn, payload);
+        conn_pong_received(conn, payload);
     } else {
         ws::ClosePayload close;
         ws::Violation violation;
@@ -172,6 +161,7 @@ uint8_t* feed_frame(Conn& conn, uint8_t* p, uint8_t* end) {
     uint8_t* const payload = p + header.size;
     const bool whole = header.payload_bytes <= size_t(end - payload);
     if (!ws::is_control(header.opcode)) {
+        if (conn.extra && !conn.in && !limits_take_message(conn)) return conn.phase == Phase::kOpen ? p : end;
         const bool alone = header.fin && header.opcode != ws::Opcode::kContinuation && !conn.in;
         return whole && alone && !takes_pieces(conn) ? whole_message(conn, header, payload, end)
                                                      : data_frame(conn, header, payload, end);
@@ -211,9 +201,10 @@ Room receive_room(Conn& conn) {
     if (!large) {
         // After a message larger than the buffer the next is likely to be one, too: what is not read here is received
         // in its place instead of being copied there.
-        const bool next = conn.large_before && buffer_bytes > kInPlaceBytes;
+        // And what a metered connection may not use yet is carried meanwhile, so it is little.
+        const bool less = (conn.large_before || (conn.extra && limits_meters(conn))) && buffer_bytes > kInPlaceBytes;
         conn.large_before = false;
-        return {server.receive_buffer + kReceiveHeadroom, next ? kInPlaceBytes : buffer_bytes, false};
+        return {server.receive_buffer + kReceiveHeadroom, less ? kInPlaceBytes : buffer_bytes, false};
     }
 
     Assembly& in = *conn.in;
@@ -245,6 +236,13 @@ uint8_t* join_carry(Conn& conn, uint8_t* p) {
     std::memcpy(p - len, carry, len);
     free_carry(conn, carry, len);
     return p - len;
+}
+
+// The silence until now was ours.
+void read_again(Conn& conn) {
+    conn.last_rx_ms = conn.since_ms = now_ms(*conn.server);
+    conn_rearm(conn);
+    conn_owe(conn, kWorkRead);
 }
 
 }  // namespace
@@ -301,7 +299,8 @@ bool conn_wants_input(const Conn& conn) {
     switch (conn.phase) {
         // Answers have no mark, so a client that asks and does not read is not asked for more.
         case Phase::kHttp: return !upgrade_waits(conn) && !conn.out;
-        case Phase::kOpen: return !conn.paused && !conn.upgrade;  // with an upgrade left over, on_open is still due
+        // With an upgrade left over, on_open is still due.
+        case Phase::kOpen: return !conn.paused && !conn.held && !conn.upgrade;
         case Phase::kClosing: return true;
         case Phase::kLingering:
         case Phase::kDead: return false;
@@ -341,6 +340,7 @@ void conn_read(Conn& conn) {
     }
     const bool discard = conn.phase == Phase::kLingering;
     if (!discard && !conn_wants_input(conn)) return;
+    if (budget_is_tight(server) && !budget_lets_read(conn)) return;
 
     const Room room = receive_room(conn);
     if (!room.p) return conn_out_of_memory(conn);
@@ -385,16 +385,18 @@ void conn_ready(net::Source* source, uint32_t events) {
     }
 }
 
-void conn_accept(Server& server, int fd, uint8_t listener) {
+void conn_accept(Server& server, int fd, uint8_t listener, const Visitor& visitor) {
     Conn* const conn = server.conns.make();
-    if (!conn) {
+    if (conn) conn->server = &server;
+    if (!conn || !limits_attach(*conn, visitor)) {
+        if (conn) server.conns.free(conn);
+        if (visitor.counted) limits_leave(server, visitor.key);
         server.stats.refused_memory++;
         server_log(server, WSD_LOG_WARN, 0, "connection dropped: out of memory", WSD_E_NOMEM);
         close(fd);
         return;
     }
     server.stats.connections_total++;
-    conn->server = &server;
     conn->source = {conn_ready, fd};
     conn->deadline.fired = conn_deadline_fired;
     conn->listener = listener & (kListenerMax - 1);
@@ -412,9 +414,18 @@ void conn_set_paused(Conn& conn, bool paused) {
     if (conn.paused == paused) return;
     conn.paused = paused;
     if (paused) return;
-    conn.last_rx_ms = conn.since_ms = now_ms(*conn.server);  // the silence was ours
+    read_again(conn);
+}
+
+void conn_hold(Conn& conn) {
+    conn.held = true;
     conn_rearm(conn);
-    conn_owe(conn, kWorkRead);
+}
+
+void conn_release(Conn& conn) {
+    conn.held = false;
+    if (conn.extra) conn.extra->ready_ms = net::kTimerNever;
+    if (conn.phase == Phase::kOpen && !conn.paused) read_again(conn);
 }
 
 void conn_turn_callbacks(Conn& conn) {

@@ -20,7 +20,8 @@ using Server = ::wsd_server;
 using Upgrade = ::wsd_request;
 struct Inflating;  // compression.h
 struct Takeover;
-struct Extra;  // extra.h
+struct Visitor;  // limits.h
+struct Extra;    // extra.h
 
 // Forward only.
 enum class Phase : uint8_t {
@@ -95,6 +96,7 @@ struct Conn {
     bool end_seen : 1 = false;      // and read
     bool large_before : 1 = false;  // the last message was larger than the receive buffer
     bool paused : 1 = false;        // by wsd_pause()
+    bool held : 1 = false;          // by the memory budget or the message rate; kOpen only
     bool opened : 1 = false;        // on_open was called, so on_close will be
     bool high : 1 = false;          // the queue reached a high mark and has not drained since
     bool fragmenting : 1 = false;   // inside a message sent by wsd_send_fragment()
@@ -107,8 +109,9 @@ static_assert(sizeof(Conn) <= 192);
 
 // ------------------------------------------------------------------------------------------- receiving (conn.cpp)
 
-// Takes over a connected socket: reads what has come with it, then joins the loop. Closes `fd` if it cannot.
-void conn_accept(Server& server, int fd, uint8_t listener);
+// Takes over a connected socket: reads what has come with it, then joins the loop. Closes `fd` if it cannot, and counts
+// `visitor` out.
+void conn_accept(Server& server, int fd, uint8_t listener, const Visitor& visitor);
 
 // Source::ready of every connection.
 void conn_ready(net::Source* source, uint32_t events);
@@ -149,6 +152,10 @@ void conn_turn_callbacks(Conn& conn);
 void conn_turn_output(Conn& conn);
 
 void conn_set_paused(Conn& conn, bool paused);
+
+// Stops reading for a limit of the server's, and goes on. Between the two the peer's silence is ours.
+void conn_hold(Conn& conn);
+void conn_release(Conn& conn);
 
 // -------------------------------------------------------------------------------------------- sending (conn_send.cpp)
 
@@ -240,6 +247,8 @@ void conn_free(Conn& conn);
 // (heartbeat.cpp)
 
 void conn_deadline_fired(net::Timer* timer);
+
+void conn_pong_received(Conn& conn, Bytes payload);
 
 // Brings the timer forward if a deadline of the connection is now earlier than it. Later ones need nothing: the timer
 // fires, finds that it is early, and goes to sleep again.

@@ -22,6 +22,7 @@ bool change_queue(Conn& conn, Change change) {
     const size_t before = conn.out->bytes;
     const bool ok = change(*conn.out);
     server.stats.queued_bytes += conn.out->bytes - before;
+    budget_rank(conn);
     return ok;
 }
 
@@ -51,9 +52,10 @@ struct Unit {
     net::UnitKey key;
 };
 
+// False when memory is refused, or when the connection was ended to make room.
 bool queue_unit(Conn& conn, const Unit& unit) {
     Mem& mem = conn.server->mem;
-    if (!queue_make(conn)) return false;
+    if (!budget_make_room(conn, unit.head.len + (unit.block ? 0 : unit.body.len)) || !queue_make(conn)) return false;
     const bool replaces = unit.key && net::out_queue_waits(*conn.out, unit.key);
     const bool ok = change_queue(conn, [&](net::OutQueue& out) {
         const bool queued = unit.block ? net::out_queue_share(mem, out, unit.head, unit.block, unit.body, unit.key)
@@ -98,6 +100,7 @@ void flush_cork(Conn& conn) {
     // Which messages are left is not known, only about how many.
     const uint32_t left = uint32_t((uint64_t(cork.units) * (data.len - n) + data.len - 1) / data.len);
     cork.units = 0;
+    if (!budget_make_room(conn, data.len - n)) return;
     const bool kept = queue_make(conn) && change_queue(conn, [&](net::OutQueue& out) {
                           return net::out_queue_copy(conn.server->mem, out, drop(data, n), {}, left, 0);
                       });
@@ -141,7 +144,7 @@ int write_through(Conn& conn, const Unit& unit) {
     rest.head = drop(unit.head, head_taken);
     rest.body = drop(unit.body, n - head_taken);
     if (queue_unit(conn, rest)) return WSD_OK;
-    if (n == 0) return WSD_E_NOMEM;
+    if (n == 0 && conn.phase != Phase::kDead) return WSD_E_NOMEM;
     torn(conn);
     return WSD_E_CLOSED;
 }
@@ -167,7 +170,7 @@ int put(Conn& conn, Unit unit) {
             return WSD_OK;
         }
     }
-    if (!queue_unit(conn, unit)) return WSD_E_NOMEM;
+    if (!queue_unit(conn, unit)) return conn.phase == Phase::kDead ? WSD_E_CLOSED : WSD_E_NOMEM;
     conn_owe(conn, kWorkFlush);
     return WSD_OK;
 }

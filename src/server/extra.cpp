@@ -1,5 +1,6 @@
 #include "server/extra.h"
 
+#include "server/limits.h"
 #include "server/server.h"
 #include "server/topics.h"
 
@@ -17,6 +18,7 @@ Extra* extra_get(Conn& conn) {
 void extra_settle(Conn& conn) {
     Extra* const extra = conn.extra;
     if (!extra || extra->subprotocol || extra->subscription_count || extra->session) return;
+    if (extra->ip_counted || limits_meters(conn)) return;
     mem_free(conn.server->mem, Purpose::kConn, extra, sizeof(Extra));
     conn.extra = nullptr;
 }
@@ -43,8 +45,14 @@ void extra_drop_subprotocol(Conn& conn) {
 }
 
 void extra_end(Conn& conn) {
+    if (conn.extra && conn.extra->ip_counted) {
+        limits_leave(*conn.server, conn.extra->ip_key);
+        conn.extra->ip_counted = false;
+    }
     extra_drop_subprotocol(conn);
     topics_leave_all(conn);
+    if (conn.extra) mem_free(conn.server->mem, Purpose::kConn, conn.extra, sizeof(Extra));
+    conn.extra = nullptr;
 }
 
 }  // namespace wsd::server

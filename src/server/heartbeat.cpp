@@ -1,5 +1,7 @@
 // Deadlines of a connection: handshake, ping, silence, idleness, stalled writes, close. One timer serves them all. What
 // happens on a connection only notes the time; the timer, when it fires, works out which deadline has really come.
+#include "server/extra.h"
+#include "server/histogram.h"
 #include "server/server.h"
 #include "server/upgrade.h"
 
@@ -25,13 +27,23 @@ uint64_t read_deadline(const Conn& conn) {
 uint64_t idle_deadline(const Conn& conn) { return after(conn.since_ms, conn.server->config.idle_timeout_ms); }
 uint64_t ping_deadline(const Conn& conn) { return after(conn.ping_sent_ms, conn.server->config.ping_interval_ms); }
 
+// When a connection that is held for its message rate may go on.
+uint64_t ready_deadline(const Conn& conn) { return conn.extra ? conn.extra->ready_ms : net::kTimerNever; }
+
+uint64_t handshake_deadline(const Conn& conn) {
+    return earlier(after(conn.since_ms, conn.server->config.handshake_timeout_ms), limits_slow_head_ms(conn));
+}
+
 uint64_t next_deadline(const Conn& conn) {
     const wsd_config& config = conn.server->config;
     switch (conn.phase) {
-        case Phase::kHttp: return earlier(write_deadline(conn), after(conn.since_ms, config.handshake_timeout_ms));
+        case Phase::kHttp: return earlier(write_deadline(conn), handshake_deadline(conn));
         case Phase::kOpen: {
             uint64_t next = write_deadline(conn);
+            if (conn.held) next = earlier(next, ready_deadline(conn));
             if (conn.paused) return next;
+            // What a held message keeps, others wait for, so even our own silence counts.
+            if (conn.held) return earlier(next, read_deadline(conn));
             next = earlier(next, earlier(stale_deadline(conn), ping_deadline(conn)));
             return earlier(next, earlier(idle_deadline(conn), read_deadline(conn)));
         }
@@ -54,24 +66,32 @@ void send_ping(Conn& conn) {
     server.stats.pings_out++;
 }
 
+void end_idle(Conn& conn) {
+    conn.server->stats.timeouts_idle++;
+    const Ending ending{WSD_CAUSE_IDLE, WSD_E_IDLE_TIMEOUT};
+    if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
+}
+
 void open_deadlines(Conn& conn, uint64_t now) {
     Server& server = *conn.server;
     if (write_deadline(conn) <= now) {
         server.stats.timeouts_write++;
         return conn_kill(conn, {WSD_CAUSE_WRITE_TIMEOUT, WSD_E_WRITE_TIMEOUT});
     }
+    if (conn.held && ready_deadline(conn) <= now) return conn_release(conn);
     if (conn.paused) return;
+    if (conn.held) return read_deadline(conn) <= now ? end_idle(conn) : void();
     if (stale_deadline(conn) <= now) {
         server.stats.timeouts_ping++;
         return conn_kill(conn, {WSD_CAUSE_PING_TIMEOUT, WSD_E_PING_TIMEOUT});
     }
-    if (idle_deadline(conn) <= now || read_deadline(conn) <= now) {
-        server.stats.timeouts_idle++;
-        const Ending ending{WSD_CAUSE_IDLE, WSD_E_IDLE_TIMEOUT};
-        if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
-        return;
-    }
+    if (idle_deadline(conn) <= now || read_deadline(conn) <= now) return end_idle(conn);
     if (ping_deadline(conn) <= now) send_ping(conn);
+}
+
+void http_deadlines(Conn& conn, uint64_t now) {
+    if (after(conn.since_ms, conn.server->config.handshake_timeout_ms) <= now) return upgrade_timed_out(conn);
+    if (limits_slow_head_ms(conn) <= now) limits_slow_head(conn);
 }
 
 }  // namespace
@@ -86,11 +106,12 @@ void conn_deadline_fired(net::Timer* timer) {
     Conn& conn = *WSD_CONTAINER_OF(timer, Conn, deadline);
     Server& server = *conn.server;
     const uint64_t now = now_ms(server);
+    histogram_add(server.stats.loop_lag, now - timer->when_ms);
     if (next_deadline(conn) <= now) {
         if (conn.phase == Phase::kOpen) {
             open_deadlines(conn, now);
         } else if (conn.phase == Phase::kHttp && write_deadline(conn) > now) {
-            upgrade_timed_out(conn);
+            http_deadlines(conn, now);
         } else if (conn.out) {
             server.stats.timeouts_write++;
             conn_kill(conn, {WSD_CAUSE_WRITE_TIMEOUT, WSD_E_WRITE_TIMEOUT});
@@ -100,6 +121,19 @@ void conn_deadline_fired(net::Timer* timer) {
         }
     }
     if (conn.phase != Phase::kDead) conn_rearm(conn);
+}
+
+void conn_pong_received(Conn& conn, Bytes payload) {
+    Server& server = *conn.server;
+    server.stats.pongs_in++;
+    const bool ours = conn.ping_pending && payload.len == 4 && load_be32(payload.p) == conn.ping_number;
+    if (!ours) return;  // unsolicited (§5.5.3), or to a ping of the application
+    conn.ping_pending = false;
+    conn.rtt_ms = uint32_t(now_ms(server) - conn.ping_sent_ms);
+    histogram_add(server.stats.rtt, conn.rtt_ms);
+    if (conn.phase == Phase::kOpen && server.callbacks.on_pong) {
+        server.callbacks.on_pong(&server, id_of(conn.handle), conn.rtt_ms);
+    }
 }
 
 }  // namespace wsd::server

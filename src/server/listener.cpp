@@ -13,12 +13,15 @@ constexpr int kAcceptsPerTurn = 256;
 
 constexpr uint32_t kRetryMs = 100;  // out of descriptors: how often to look whether another process gave some back
 
-// Says 503 to somebody there is no room for. Best effort: what does not fit the socket's buffer is not said.
-void turn_away(int fd) {
-    static const char kAnswer[] =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+constexpr char kNoRoom[] =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+constexpr char kTooMany[] =
+    "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+
+// Answers somebody who is not let in. Best effort: what does not fit the socket's buffer is not said.
+void turn_away(int fd, const char* answer = kNoRoom) {
     size_t n = 0;
-    (void)net::send_bytes(fd, {reinterpret_cast<const uint8_t*>(kAnswer), sizeof kAnswer - 1}, &n);
+    (void)net::send_bytes(fd, bytes_of(answer), &n);
     net::shut_down_sending(fd);
     // Unread input would turn the close into a reset, which can overtake the answer.
     uint8_t discarded[4096];
@@ -52,7 +55,16 @@ void admit(Server& server, int fd, const Listener& listener) {
         server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_CONN_LIMIT);
         return turn_away(fd);
     }
-    conn_accept(server, fd, listener.number);
+    if (budget_is_tight(server)) {
+        server.stats.refused_budget++;
+        server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_MEMORY_BUDGET);
+        return turn_away(fd);
+    }
+    const Visitor visitor = limits_visitor(server, fd);
+    const Admission admission = limits_enter(server, visitor);
+    if (admission == Admission::kYes) return conn_accept(server, fd, listener.number, visitor);
+    server_log(server, WSD_LOG_INFO, 0, "connection refused", WSD_E_ADDRESS_LIMIT);
+    turn_away(fd, admission == Admission::kNoRoom ? kNoRoom : kTooMany);
 }
 
 void listener_ready(net::Source* source, uint32_t) {

@@ -73,6 +73,7 @@ bool end_of_turn(void* context) {
     if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
         server.reactor.wheel.arm(server.blocks_trim.timer, now_ms(server) + kBlocksTrimMs);
     }
+    if (server.budget.holding || server.mem.refused_count != server.budget.refused_seen) budget_turn(server);
     server.stats.turns++;
     return more_posts || !list_empty(server.line);
 }
@@ -111,7 +112,8 @@ int open_all(Server& server) {
     server.reactor.clock_context = config.clock_context;
     server.reactor.end_of_turn = end_of_turn;
     server.reactor.turn_context = &server;
-    return net::reactor_open(server.reactor) ? WSD_OK : WSD_E_SYSTEM;
+    if (!net::reactor_open(server.reactor) || !limits_open(server)) return WSD_E_SYSTEM;
+    return budget_open(server) ? WSD_OK : WSD_E_NOMEM;
 }
 
 }  // namespace
@@ -158,6 +160,7 @@ void server_free(Server* server) {
     free_watches(*server, server->watches_gone);
     server->reactor.wheel.cancel(server->drain_cut.timer);
     server->reactor.wheel.cancel(server->blocks_trim.timer);
+    limits_close(*server);
     net::block_pool_clear(server->blocks);
     net::reactor_close(server->reactor);
 
@@ -195,6 +198,12 @@ const char* config_invalid(const wsd_config& c) {
         {"defer_accept_s", c.defer_accept_s <= 3600},
         {"tcp_user_timeout_ms", c.tcp_user_timeout_ms <= INT32_MAX},
         {"subprotocols", !c.subprotocols || ws::subprotocols_are_tokens(bytes_of(c.subprotocols))},
+        {"ip_connect_per_min", c.ip_connect_per_min <= kRateMax},
+        {"ip_connect_burst_count", c.ip_connect_burst_count <= kRateMax},
+        {"message_per_s", c.message_per_s <= kRateMax},
+        {"message_burst_count", c.message_burst_count <= kRateMax},
+        {"message_over_rate", c.message_over_rate == WSD_OVER_RATE_PAUSE || c.message_over_rate == WSD_OVER_RATE_CLOSE},
+        {"memory_soft_bytes", !c.memory_hard_bytes || c.memory_soft_bytes <= c.memory_hard_bytes},
         {"deflate_level", c.deflate_level == 1 || c.deflate_level == 2},
         {"deflate_server_window_bits", window_bits_ok(c.deflate_server_window_bits)},
         {"deflate_client_window_bits", window_bits_ok(c.deflate_client_window_bits)},

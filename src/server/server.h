@@ -2,7 +2,9 @@
 #pragma once
 
 #include "net/reactor.h"
+#include "server/budget.h"
 #include "server/conn.h"
+#include "server/limits.h"
 #include "server/post.h"
 #include "server/topics.h"
 
@@ -72,6 +74,8 @@ struct wsd_server {
     wsd::ws::FrameRules rules;
     wsd::ws::FrameRules deflate_rules;  // of connections with permessage-deflate
     wsd::ws::MessageLimits limits;
+    wsd::server::ClientLimits client_limits;
+    wsd::server::Budget budget;
     char* subprotocols = nullptr;  // owned copy of config.subprotocols
 
     wsd::net::Reactor reactor;
@@ -114,6 +118,9 @@ struct wsd_server {
 namespace wsd::server {
 
 inline uint64_t now_ms(const Server& server) { return server.reactor.now_ms; }
+
+// Is the memory budget's soft mark passed, so that nothing new is begun?
+inline bool budget_is_tight(const Server& server) { return server.mem.held_bytes >= server.budget.soft_bytes; }
 
 // Builds a server; null with `*result` set.
 Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int* result);

@@ -25,6 +25,7 @@ Upgrade* upgrade_new(Conn& conn) {
     Upgrade* const upgrade = new (room) Upgrade{};
     upgrade->conn = &conn;
     upgrade->header_room = header_room;
+    upgrade->begun_ms = now_ms(server);
     upgrade->request.headers = reinterpret_cast<http::Header*>(upgrade + 1);
     return upgrade;
 }
@@ -140,6 +141,10 @@ void request_complete(Conn& conn) {
         upgrade.is_upgrade = true;
     }
     if (conn.server->draining) return upgrade_refuse(conn, {503, "draining"});
+    if (upgrade.is_upgrade && budget_is_tight(*conn.server)) {
+        conn.server->stats.refused_budget++;
+        return upgrade_refuse(conn, {503, "over the soft memory mark"});
+    }
     show_to_application(conn);
 }
 
@@ -210,6 +215,7 @@ uint8_t* upgrade_feed(Conn& conn, uint8_t* p, uint8_t* end) {
             conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
             return end;
         }
+        conn_rearm(conn);  // it may be too slow now
     }
     return conn.upgrade->state == State::kHead ? feed_head(conn, p, end) : feed_body(conn, p, end);
 }

@@ -24,8 +24,10 @@ struct wsd_request {
     uint16_t header_room;
     State state;
     bool is_upgrade;
-    bool in_callback;  // on_request is running: what is decided there is settled after it
-    bool last;         // the connection ends with this answer
+    bool in_callback;   // on_request is running: what is decided there is settled after it
+    bool last;          // the connection ends with this answer
+    bool slow;          // it came too slowly, and that has been counted
+    uint64_t begun_ms;  // its first byte
     char accept[wsd::ws::kAcceptSize];
 };
 

@@ -146,6 +146,28 @@ TEST_CASE("a pause with input waiting, timers and watches") {
     });
 }
 
+TEST_CASE("clients that are counted by address and metered, and one that is held") {
+    refuse_each(
+        [](TestServer& server) {
+            server.config.ip_connection_max_count = 2;
+            server.config.ip_connect_per_min = 2;
+            server.config.message_per_s = 10;
+            server.config.message_burst_count = 1;
+            server.config.subprotocols = "a";
+        },
+        [](TestServer& server) {
+            Client& client = server.connect();
+            client.send(upgrade_request("Sec-WebSocket-Protocol: a\r\n"));
+            server.settle();
+            client.send(text("a") + text(std::string(1000, 'b')) + text("c"));
+            server.pass(300);
+            Client& refused = server.connect();
+            refused.send(upgrade_request());
+            (void)server.connect();
+            server.settle();
+        });
+}
+
 TEST_CASE("compressed messages, whole, torn and in fragments, with takeover and prepared") {
     refuse_each(
         [](TestServer& server) {

@@ -2,6 +2,7 @@
 // own accord: it says what the test says, answers nothing, and can be told not to read.
 #pragma once
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -106,8 +107,8 @@ class Client {
 };
 
 // A connected, non-blocking descriptor to "127.0.0.1:PORT" or "unix:PATH"; a small `receive_bytes` keeps the kernel
-// from swallowing what a test wants to see refused.
-inline int dial(const std::string& address, int receive_bytes = 0) {
+// from swallowing what a test wants to see refused; `from` is an IPv4 address of this machine to come from.
+inline int dial(const std::string& address, int receive_bytes = 0, const char* from = nullptr) {
     sockaddr_storage to = {};
     socklen_t len = 0;
     if (address.rfind("unix:", 0) == 0) {
@@ -125,6 +126,12 @@ inline int dial(const std::string& address, int receive_bytes = 0) {
     const int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     REQUIRE(fd >= 0);
     if (receive_bytes) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+    if (from) {
+        sockaddr_in own = {};
+        own.sin_family = AF_INET;
+        REQUIRE(inet_pton(AF_INET, from, &own.sin_addr) == 1);
+        REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
+    }
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
                sizeof one);  // one segment for each word; no matter to a unix socket

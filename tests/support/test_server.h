@@ -124,7 +124,9 @@ class TestServer {
 
     // --------------------------------------------------------------------------------------------------- clients
 
-    Client& connect() { return clients_.emplace_back(dial(address, narrow_ ? 4096 : 0)); }
+    Client& connect(const char* from = nullptr) {
+        return clients_.emplace_back(dial(address, narrow_ ? 4096 : 0, from));
+    }
 
     // A client whose handshake is done, and its name here.
     Client& open(wsd_conn* conn = nullptr, std::string_view more_headers = {}) {
@@ -272,7 +274,8 @@ class TestServer {
     uint64_t progress() const {
         const wsd_stats now = stats();
         return now.bytes_in + now.bytes_out + now.connections_total + now.refused_limit + now.refused_descriptors +
-               now.refused_memory - now.connections_active;
+               now.refused_memory + now.refused_ip_count + now.refused_ip_rate + now.refused_budget + now.messages_in +
+               now.causes[WSD_CAUSE_SLOW] - now.connections_active;
     }
 
     // Sleeps until a descriptor of this little world is ready.

@@ -71,6 +71,30 @@ TEST_CASE("compression is on, and its flags reach the configuration") {
     CHECK(all.options.config.deflate_memory_max_bytes == 1u << 20);
 }
 
+TEST_CASE("limits by client and the memory budget reach the configuration") {
+    const Parsed all({"--max-connections-per-ip=10", "--connects-per-ip=60", "--connects-per-ip-burst=20",
+                      "--message-rate=100", "--message-burst=200", "--message-over-rate=close",
+                      "--handshake-min-rate=1K", "--handshake-grace=2s", "--limits-dry-run", "--memory-soft-bytes=64M",
+                      "--memory-hard-bytes=1G"});
+    REQUIRE(all.ok);
+    CHECK(all.options.config.ip_connection_max_count == 10);
+    CHECK(all.options.config.ip_connect_per_min == 60);
+    CHECK(all.options.config.ip_connect_burst_count == 20);
+    CHECK(all.options.config.message_per_s == 100);
+    CHECK(all.options.config.message_burst_count == 200);
+    CHECK(all.options.config.message_over_rate == WSD_OVER_RATE_CLOSE);
+    CHECK(all.options.config.handshake_bytes_per_s == 1024);
+    CHECK(all.options.config.handshake_grace_ms == 2000);
+    CHECK(all.options.config.limits_dry_run == 1);
+    CHECK(all.options.config.memory_soft_bytes == 64u << 20);
+    CHECK(all.options.config.memory_hard_bytes == 1u << 30);
+    CHECK(Parsed({"--message-over-rate=pause"}).options.config.message_over_rate == WSD_OVER_RATE_PAUSE);
+    CHECK(Parsed({"--message-over-rate=drop"}).error == "--message-over-rate: expected pause or close, not \"drop\"");
+    CHECK(Parsed({"--message-rate=1000001"}).error == "--message-rate: the value is out of range");
+    CHECK(Parsed({"--memory-soft-bytes=2M", "--memory-hard-bytes=1M"}).error ==
+          "--memory-soft-bytes: the value is out of range");
+}
+
 TEST_CASE("a port is on the host, whichever comes first") {
     CHECK(Parsed({"--port", "80"}).options.listen == std::vector<std::string>{"127.0.0.1:80"});
     CHECK(Parsed({"--port", "80", "--host", "*"}).options.listen == std::vector<std::string>{"*:80"});

@@ -78,3 +78,44 @@ TEST_CASE("a block keeps its content whatever sizes it grows and shrinks through
     mem_free(mem, Purpose::kReceive, p, size);
     CHECK(mem_used(mem) == 0);
 }
+
+TEST_CASE("what is held is counted as the system's allocator rounds it, and as it is where that is another's") {
+    Mem mem;
+    mem_init(mem, nullptr, nullptr);
+    void* small = mem_alloc(mem, Purpose::kSend, 100);
+    CHECK(mem.held_bytes == 112);
+    void* const large = mem_alloc(mem, Purpose::kSend, 20000);
+    CHECK(mem.held_bytes == 112 + 20480);
+    small = mem_resize(mem, Purpose::kSend, small, 100, 16384);
+    CHECK(mem.held_bytes == 16384 + 20480);
+    mem_free(mem, Purpose::kSend, large, 20000);
+    mem_free(mem, Purpose::kSend, small, 16384);
+    CHECK(mem.held_bytes == 0);
+
+    Scripted script{1};
+    Mem other;
+    mem_init(other, scripted, &script);
+    void* const block = mem_alloc(other, Purpose::kSend, 100);
+    CHECK(other.held_bytes == 100);
+    mem_free(other, Purpose::kSend, block, 100);
+}
+
+TEST_CASE("what would go over the cap is refused and counted, and what is given back may be had again") {
+    Mem mem;
+    mem_init(mem, nullptr, nullptr);
+    mem.max_bytes = 1000;
+    void* block = mem_alloc(mem, Purpose::kSend, 900);
+    REQUIRE(block);
+    CHECK(mem_alloc(mem, Purpose::kSend, 200) == nullptr);
+    CHECK(mem_resize(mem, Purpose::kSend, block, 900, 1200) == nullptr);
+    CHECK(mem_alloc(mem, Purpose::kSend, SIZE_MAX) == nullptr);
+    CHECK(mem.refused_count == 3);
+    mem.max_bytes = 500;  // less than is held: only shrinking goes
+    CHECK(mem_alloc(mem, Purpose::kSend, 1) == nullptr);
+    block = mem_resize(mem, Purpose::kSend, block, 900, 100);
+    REQUIRE(block);
+    void* const more = mem_alloc(mem, Purpose::kSend, 200);
+    CHECK(more);
+    mem_free(mem, Purpose::kSend, more, 200);
+    mem_free(mem, Purpose::kSend, block, 100);
+}

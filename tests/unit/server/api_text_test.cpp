@@ -9,8 +9,8 @@
 TEST_CASE("every result has a text of its own, and what is none is unknown") {
     std::set<std::string> texts;
     size_t count = 0;
-    for (int result = WSD_OK; result >= WSD_E_DEFLATE; result--) {
-        const bool known = result >= WSD_E_LIMIT || result <= WSD_E_FRAME;
+    for (int result = WSD_OK; result >= WSD_E_MEMORY_BUDGET; result--) {
+        const bool known = result >= WSD_E_ADDRESS_LIMIT || result <= WSD_E_FRAME;
         CHECK((std::strcmp(wsd_error_text(result), "unknown result") != 0) == known);
         if (!known) continue;
         texts.insert(wsd_error_text(result));
@@ -42,6 +42,8 @@ TEST_CASE("errors have the close codes of RFC 6455 §7.4.1") {
                  {WSD_E_PING_TIMEOUT, 1006},
                  {WSD_E_WRITE_TIMEOUT, 1006},
                  {WSD_E_VANISHED, 1006},
+                 {WSD_E_MEMORY_BUDGET, 1006},
+                 {WSD_E_MESSAGE_RATE, 1008},
                  {WSD_E_AGAIN, 1008}};
     for (const auto& row : kRows) {
         CAPTURE(row.result);

@@ -1,0 +1,122 @@
+#include "server/budget.h"
+
+#include <bit>
+
+#include "server/extra.h"
+#include "server/server.h"
+
+namespace wsd::server {
+namespace {
+
+// A queue's blocks take a little more than the bytes in them.
+constexpr size_t kQueueSlack = 8192;
+
+// After a refusal by the hard mark so much of it is made free again: an eighth.
+constexpr unsigned kFreedShift = 3;
+
+// The same below the soft mark, before reading goes on. It pays for the walk over all connections, too: so much memory
+// has to go and come again between two of them, and connections were counted in it.
+constexpr unsigned kReleaseShift = 3;
+
+// Holes in the heap are given back when they are this share of the hard mark and the process would go over it.
+constexpr unsigned kHolesShift = 6;
+
+bool ranked(const Server& server) { return server.budget.hard_bytes != SIZE_MAX; }
+
+void drop_longest(Server& server) {
+    Budget& budget = server.budget;
+    const int rank = 63 - std::countl_zero(budget.ranks_used);
+    net::OutQueue* const queue = WSD_CONTAINER_OF(budget.ranks[rank].head.next, net::OutQueue, node);
+    Conn& conn = *static_cast<Conn*>(queue->owner);
+    server.stats.budget_closed++;
+    conn_kill(conn, {WSD_CAUSE_SLOW, WSD_E_MEMORY_BUDGET});  // without effect on one that was ending anyway
+    conn_drop_output(conn);                                  // now: the end of the turn may be megabytes away
+}
+
+// Drops queues until no more than `most` bytes are held.
+void drop_to(Server& server, size_t most) {
+    while (server.mem.held_bytes > most && server.budget.ranks_used) drop_longest(server);
+}
+
+// What dropped queues leave in the heap is not free yet, but as holes between blocks that stay.
+void close_holes(Server& server) {
+    Mem& mem = server.mem;
+    const size_t hard = server.budget.hard_bytes;
+    const size_t holes = mem.heap_peak_bytes - mem.heap_bytes;
+    if (holes > hard >> kHolesShift && mem.held_bytes + holes > hard) mem_trim(mem);
+}
+
+void release(Conn& conn) {
+    if (conn.held && !(conn.extra && conn.extra->ready_ms != net::kTimerNever)) conn_release(conn);
+}
+
+}  // namespace
+
+bool budget_open(Server& server) {
+    const wsd_config& config = server.config;
+    Budget& budget = server.budget;
+    const size_t soft = config.memory_soft_bytes;
+    const size_t hard = config.memory_hard_bytes;
+    if (soft) {
+        budget.soft_bytes = soft;
+        budget.begun_bytes = hard ? soft + (hard - soft) / 2 : soft + soft / 4;
+    }
+    if (hard) budget.hard_bytes = server.mem.max_bytes = hard;
+    return server.mem.held_bytes < budget.soft_bytes && server.mem.held_bytes < budget.hard_bytes;
+}
+
+bool budget_lets_read(Conn& conn) {
+    Server& server = *conn.server;
+    if (conn.phase != Phase::kOpen) return true;
+    if (conn.in && server.mem.held_bytes < server.budget.begun_bytes) return true;
+    if (!server.budget.holding) server.stats.budget_holds++;
+    server.budget.holding = true;
+    conn_hold(conn);
+    return false;
+}
+
+bool budget_make_room(Conn& conn, size_t bytes) {
+    Server& server = *conn.server;
+    if (!ranked(server)) return true;
+    const size_t need = bytes < SIZE_MAX - kQueueSlack ? bytes + kQueueSlack : bytes;
+    const size_t hard = server.budget.hard_bytes;
+    // What would not fit without any queue is refused, and nobody goes for it.
+    const size_t held = server.mem.held_bytes;
+    const size_t least = held > server.stats.queued_bytes ? held - size_t(server.stats.queued_bytes) : 0;
+    if (least < hard && need < hard - least) drop_to(server, hard - need);
+    close_holes(server);
+    return conn.phase != Phase::kDead;
+}
+
+void budget_rank(Conn& conn) {
+    Server& server = *conn.server;
+    if (!ranked(server)) return;
+    Budget& budget = server.budget;
+    net::OutQueue& queue = *conn.out;
+    const unsigned rank = queue.bytes ? unsigned(std::bit_width(queue.bytes)) - 1 : 0;
+    const bool linked = list_linked(queue.node);
+    if (linked && queue.bytes && queue.rank == rank) return;
+    if (linked) {
+        list_unlink(queue.node);
+        if (list_empty(budget.ranks[queue.rank])) budget.ranks_used &= ~(uint64_t(1) << queue.rank);
+    }
+    if (queue.bytes == 0) return;
+    queue.rank = uint8_t(rank);
+    queue.owner = &conn;
+    list_push_back(budget.ranks[rank], queue.node);
+    budget.ranks_used |= uint64_t(1) << rank;
+}
+
+void budget_turn(Server& server) {
+    Budget& budget = server.budget;
+    if (server.mem.refused_count != budget.refused_seen) {
+        drop_to(server, budget.hard_bytes - (budget.hard_bytes >> kFreedShift));
+        budget.refused_seen = server.mem.refused_count;
+    }
+    if (!budget.holding || server.mem.held_bytes >= budget.soft_bytes - (budget.soft_bytes >> kReleaseShift)) return;
+    budget.holding = false;
+    uint32_t slot = 0;
+    while (Conn* const conn = server.conns.next(&slot)) release(*conn);
+}
+
+}  // namespace wsd::server
