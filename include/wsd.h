@@ -270,7 +270,7 @@ typedef struct wsd_config {
     uint32_t ip_connect_burst_count;  /* 0: as many as in a minute, <= 1000000; of these at once */
     uint32_t message_per_s;           /* 0: no limit, <= 1000000; messages of one connection, however many frames */
     uint32_t message_burst_count;     /* 0: as many as in a second, <= 1000000; of these at once */
-    wsd_over_rate message_over_rate;  /* WSD_OVER_RATE_PAUSE */
+    int message_over_rate;            /* WSD_OVER_RATE_PAUSE, a wsd_over_rate */
     uint32_t handshake_bytes_per_s;   /* 0: no limit; on average of a request that is arriving; below it 408 */
     uint32_t handshake_grace_ms;      /* 3 s from its first byte, in which that is not asked */
     int limits_dry_run;               /* 0; 1: count what these would refuse in wsd_stats, and refuse nothing */

@@ -305,7 +305,7 @@ TEST_CASE("values out of range are named") {
     config.message_per_s = 1000001;
     CHECK(std::string(wsd_config_invalid(&config)) == "message_per_s");
     wsd_config_init(&config, sizeof config);
-    config.message_over_rate = wsd_over_rate(2);
+    config.message_over_rate = 2;
     CHECK(std::string(wsd_config_invalid(&config)) == "message_over_rate");
     wsd_config_init(&config, sizeof config);
     config.memory_soft_bytes = 2;
