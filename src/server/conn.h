@@ -165,10 +165,16 @@ struct SendOptions {
     bool plain = false;  // not to be compressed
 };
 
-// Does a policy that an application asks for make sense? The highest key is taken by pongs.
-constexpr bool send_options_ok(const SendOptions& options) {
-    if (options.full == WSD_FULL_REPLACE) return options.key != 0 && options.key != UINT64_MAX;
-    return options.full >= WSD_FULL_REFUSE && options.full <= WSD_FULL_CLOSE;
+// Takes the policy that an application asks for; false if it makes no sense. `full` is looked at as the number it is,
+// since it may be none of the enumeration's. The highest key is taken by pongs.
+inline bool read_policy(const wsd_full& full, uint64_t key, SendOptions* to) {
+    static_assert(sizeof full == sizeof(int));
+    int value;
+    std::memcpy(&value, &full, sizeof value);
+    if (value < WSD_FULL_REFUSE || value > WSD_FULL_CLOSE) return false;
+    to->full = full;
+    to->key = key;
+    return full != WSD_FULL_REPLACE || (key != 0 && key != UINT64_MAX);
 }
 
 // What goes out as one frame.
