@@ -80,6 +80,10 @@ const wsd_config kDefaults = {
     .deflate_client_window_bits = ws::kWindowBitsMax,
     .deflate_memory_max_bytes = 64u << 20,
     .subscription_max_count = 100,
+    .session_max_count = 100000,
+    .session_connection_max_count = 100,
+    .session_data_max_bytes = 4096,
+    .session_timeout_ms = 24ull * 3600 * 1000,
     .kernels = nullptr,
 };
 
@@ -185,6 +189,8 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
     now.queued_bytes += server->cork.len;
     now.topics_active = server->topics.by_name.count;
     now.subscriptions_active = server->topics.by_pair.count;
+    now.sessions_active = server->sessions.live_count;
+    now.session_memory_bytes = server->mem.used_bytes[size_t(Purpose::kSession)];
     now.topic_memory_bytes = server->mem.used_bytes[size_t(Purpose::kTopic)];
     now.memory_bytes = mem_used(server->mem);
     now.allocations = server->mem.allocation_count;

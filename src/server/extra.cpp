@@ -1,6 +1,7 @@
 #include "server/extra.h"
 
 #include "server/server.h"
+#include "server/session.h"
 #include "server/topics.h"
 
 namespace wsd::server {
@@ -45,6 +46,7 @@ void extra_drop_subprotocol(Conn& conn) {
 void extra_end(Conn& conn) {
     extra_drop_subprotocol(conn);
     topics_leave_all(conn);
+    session_detach(conn);
 }
 
 }  // namespace wsd::server
