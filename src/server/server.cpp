@@ -68,7 +68,7 @@ bool end_of_turn(void* context) {
     Server& server = *static_cast<Server*>(context);
     const bool more_posts = run_posts(server);
     for_each_in_line(server, conn_turn_callbacks);
-    sessions_tell_ended(server);
+    if (!list_empty(server.sessions.ended)) sessions_tell_ended(server);
     for_each_in_line(server, conn_turn_output);
     free_watches(server, server.watches_gone);
     if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
