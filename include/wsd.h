@@ -150,8 +150,9 @@ typedef void (*wsd_on_open_fn)(wsd_server *server, wsd_conn conn);
 typedef void (*wsd_on_message_fn)(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len);
 
 /* A message piece by piece as it arrives, for servers that do not want it held. Pieces end where the network cut them,
- * so a character may be split over two; text has been checked up to the end of the piece. `final` is 1 with the last
- * piece, which may be empty. A message that is never finished ends with on_close. message_max_bytes still holds. */
+ * or of a compressed message where a window was full; of one read there may be many, also after wsd_pause(). So a
+ * character may be split over two; text has been checked up to the end of the piece. `final` is 1 with the last piece,
+ * which may be empty. A message that is never finished ends with on_close. message_max_bytes still holds. */
 typedef void (*wsd_on_chunk_fn)(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len,
                                 int final);
 
@@ -216,8 +217,8 @@ typedef struct wsd_config {
 
     /* Limits. */
     uint32_t connection_max_count; /* 100000; handshakes included; over it 503. 0: no limit but descriptors */
-    uint64_t message_max_bytes;    /* 16 MiB; over it 1009 */
-    uint64_t frame_max_bytes;      /* 16 MiB; over it 1009 */
+    uint64_t message_max_bytes;    /* 16 MiB; over it 1009; of a compressed message when it is inflated */
+    uint64_t frame_max_bytes;      /* 16 MiB as they come; over it 1009 */
     uint32_t fragment_max_count;   /* 131072 frames in one message; over it 1008 */
     uint32_t head_max_bytes;       /* 8192, 256-65535; over it 431 or 414 */
     uint16_t head_max_count;       /* 100 headers; over it 431 */
@@ -246,16 +247,20 @@ typedef struct wsd_config {
     const char *subprotocols; /* NULL; comma-separated tokens, those that the server speaks; kept: copied */
     int allow_http10;         /* 0; take an upgrade over HTTP/1.0, which RFC 6455 does not allow */
 
-    /* permessage-deflate (RFC 7692). A connection without context takeover holds no memory for it; with it, each way
-     * that uses it holds up to twice its window, and what finds strings in it: see deflate_memory_max_bytes. */
+    /* permessage-deflate (RFC 7692). A connection without context takeover holds memory for it only while a compressed
+     * message is arriving in several reads: 8 KiB, and up to 64 KiB by what has come. With takeover it holds a window
+     * each way, and what finds strings in it: with 15 bits about 64 KiB to receive, and to send 80 KiB at level 1 or
+     * 152 KiB at level 2, taken when they are first used. What the marks of a queue count is what goes out. */
     int deflate;                        /* 0; 1: agree to it when a client offers it */
     int deflate_level;                  /* 1: fast; 2: smaller, for about three times the work */
     uint32_t deflate_threshold_bytes;   /* 64; shorter messages are sent as they are */
     int deflate_server_takeover;        /* 0; 1: messages to a client may refer to earlier ones */
     int deflate_client_takeover;        /* 0; 1: messages from a client may */
     uint8_t deflate_server_window_bits; /* 15, 8-15; 1 << bits bytes that a reference may span */
-    uint8_t deflate_client_window_bits; /* 15, 8-15; asked of clients that say they can be asked. Many cannot do 8 */
-    size_t deflate_memory_max_bytes;    /* 64 MiB for context takeover in all; past it new connections get none */
+    uint8_t deflate_client_window_bits; /* 15, 8-15; asked of clients that say they can be asked. zlib, which most use,
+                                           cannot do 8; a client that refers further back gets 1007 */
+    size_t deflate_memory_max_bytes;    /* 64 MiB for context takeover in all, reserved at the handshake; past it new
+                                           connections get none, neither way */
 
     /* Topics and sessions. A count of 0 is no limit. */
     uint32_t subscription_max_count;       /* 100 topics of one connection; over it WSD_E_LIMIT */
@@ -409,6 +414,8 @@ typedef struct wsd_send_options {
     size_t size; /* sizeof(wsd_send_options) */
     wsd_full full;
     uint64_t key; /* for WSD_FULL_REPLACE, not 0; otherwise ignored */
+    int plain;    /* 1: do not compress it, e.g. since it has a secret beside text that a stranger chose: its length
+                     would tell how alike they are */
 } wsd_send_options;
 
 /* wsd_send() with a policy. `options` NULL: as wsd_send(). */
@@ -416,7 +423,8 @@ WSD_API int wsd_send_with(wsd_server *server, wsd_conn conn, wsd_opcode opcode, 
                           const wsd_send_options *options);
 
 /* Sends a message in pieces, each a frame: the first names the opcode, the last has `final` 1. The opcode of the others
- * is ignored. Between them only control frames go out; other messages are refused. Returns as wsd_send(). RFC 6455 5.4.
+ * is ignored. Between them only control frames go out; other messages are refused. With compression each piece is
+ * compressed by itself, however short. Returns as wsd_send(). RFC 6455 5.4.
  */
 WSD_API int wsd_send_fragment(wsd_server *server, wsd_conn conn, wsd_opcode opcode, const void *data, size_t len,
                               int final);

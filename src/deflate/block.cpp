@@ -13,7 +13,7 @@ constexpr unsigned kStored = 0, kFixed = 1, kDynamic = 2;
 
 // A block that takes fewer bits with the fixed codes is not tried with codes of its own: their header takes about 200
 // bits with any text, and of the messages measured, alone or with takeover, they made few smaller and those by little.
-constexpr uint64_t kDynamicMin = 700;
+constexpr uint64_t kDynamicMin = 720;
 
 // Four literals and the seven bits left from before fit in the writer: 4 * 14 + 7 = 63.
 constexpr unsigned kLiteralLimit = 14;

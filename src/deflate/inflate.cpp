@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/assert.h"
 #include "deflate/inflate_symbols.h"
 
 namespace wsd::deflate {
@@ -36,8 +37,8 @@ Progress read_stored(Inflater& s, Bytes* in, Output& out) {
 
 Progress read_stored_size(Inflater& s, Bytes* in, Output& out) {
     if (!want_bits(s, in, 32)) return Progress::kNeedInput;
-    const unsigned size = take_bits(s.held, 16);
-    if (take_bits(s.held, 16) != (size ^ 0xffff)) return Progress::kMalformed;
+    const unsigned both = take_bits(s.held, 32), size = both & 0xffff;
+    if (both >> 16 != (size ^ 0xffff)) return Progress::kMalformed;
     s.copy_left = size;
     s.step = InflateStep::kStored;
     return read_stored(s, in, out);
@@ -45,7 +46,7 @@ Progress read_stored_size(Inflater& s, Bytes* in, Output& out) {
 
 // Builds the tables of a block whose code lengths are all there; false if they are none of codes.
 bool build_tables(Inflater& s) {
-    const std::span<const uint16_t> used = {s.used.data(), s.used_count};
+    const std::span<const uint16_t> used = {s.used.data(), s.lengths.used_count};
     size_t litlens = 0;
     for (unsigned bits = 1; bits <= kCodeLenMax; bits++) litlens += s.litlen_counts[bits];
     const GivenLengths litlen = {s.litlen_counts, used.first(litlens)};
@@ -62,48 +63,49 @@ bool build_tables(Inflater& s) {
     return true;
 }
 
-// Notes one code length, or none if `bits` is 0.
-inline void add_length(Inflater& s, unsigned bits) {
-    const bool litlen = s.lengths_done < s.litlen_count;
-    const unsigned symbol = litlen ? s.lengths_done : s.lengths_done - s.litlen_count;
+// Notes `bits` as the next code length; 0: that symbol has no code.
+inline void add_length(Inflater& s, LengthsRead& at, unsigned bits) {
+    const bool litlen = at.done < s.litlen_count;
     (litlen ? s.litlen_counts : s.distance_counts)[bits]++;
-    s.used[s.used_count] = uint16_t(symbol << 4 | bits);
-    s.used_count = uint16_t(s.used_count + (bits > 0));
-    s.lengths_done++;
+    s.used[at.used_count] = uint16_t((litlen ? at.done : at.done - s.litlen_count) << 4 | bits);
+    at.used_count += bits > 0;
+    at.done++;
 }
 
 // What a symbol that is no length says (§3.2.7): false if there is nothing to repeat, or no room for it.
-bool repeat_length(Inflater& s, unsigned symbol, unsigned extra) {
+inline bool repeat_length(Inflater& s, LengthsRead& at, unsigned symbol, unsigned extra) {
     const unsigned times = extra + (symbol == kManyZeros ? 11 : 3);
-    if (s.lengths_done + times > s.lengths_count) return false;
-    if (symbol != 16) {
-        s.length_before = 0;
-        s.lengths_done = uint16_t(s.lengths_done + times);
+    if (at.done + times > s.lengths_count) return false;
+    if (symbol != kRepeat) {
+        at.before = 0;
+        at.done += times;
         return true;
     }
-    if (s.lengths_done == 0) return false;
-    for (unsigned i = 0; i < times; i++) add_length(s, s.length_before);
+    if (at.done == 0) return false;
+    for (unsigned i = 0; i < times; i++) add_length(s, at, at.before);
     return true;
 }
 
 Progress read_lengths(Inflater& s, Bytes* in, Output& out) {
     const unsigned mask = (1u << s.lengths_width) - 1;
     HeldBits held = s.held;
-    while (s.lengths_done < s.lengths_count) {
+    LengthsRead at = s.lengths;
+    while (at.done < s.lengths_count) {
         if (held.count < kLengthsWidth + 7) refill(held, in);
         const Entry e = s.distances[held.bits & mask];
         if (entry_bits(e) > held.count) break;
         const unsigned symbol = entry_value(e);
         take_bits(held, entry_code_bits(e));
         if (symbol < kRepeat) {
-            s.length_before = uint8_t(symbol);
-            add_length(s, symbol);
-        } else if (!repeat_length(s, symbol, take_bits(held, entry_bits(e) - entry_code_bits(e)))) {
+            at.before = symbol;
+            add_length(s, at, symbol);
+        } else if (!repeat_length(s, at, symbol, take_bits(held, entry_bits(e) - entry_code_bits(e)))) {
             return Progress::kMalformed;
         }
     }
+    s.lengths = at;
     s.held = held;
-    if (s.lengths_done < s.lengths_count) return Progress::kNeedInput;
+    if (at.done < s.lengths_count) return Progress::kNeedInput;
     if (!build_tables(s)) return Progress::kMalformed;
     s.fixed_codes = false;
     s.step = InflateStep::kSymbols;
@@ -112,9 +114,9 @@ Progress read_lengths(Inflater& s, Bytes* in, Output& out) {
 
 // Until they are all there, `used` holds the length of each symbol.
 Progress read_code_lengths(Inflater& s, Bytes* in, Output& out) {
-    while (s.lengths_done < s.codes_length_count) {
+    while (s.lengths.done < s.meta_length_count) {
         if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-        s.used[kRunOrder[s.lengths_done++]] = uint16_t(take_bits(s.held, 3));
+        s.used[kRunOrder[s.lengths.done++]] = uint16_t(take_bits(s.held, 3));
     }
     GivenLengths code = {};
     size_t used_count = 0;
@@ -128,8 +130,7 @@ Progress read_code_lengths(Inflater& s, Bytes* in, Output& out) {
     // Without any code all lengths would be none, that of the end of the block as well.
     if (code_shape(code) != CodeShape::kComplete) return Progress::kMalformed;
     s.lengths_width = uint8_t(build_table(code, kLengthsMeanings.data(), kLengthsWidth, s.distances));
-    s.lengths_done = 0;
-    s.used_count = 0;
+    s.lengths = {};
     s.litlen_counts = {};
     s.distance_counts = {};
     s.step = InflateStep::kLengths;
@@ -138,12 +139,13 @@ Progress read_code_lengths(Inflater& s, Bytes* in, Output& out) {
 
 Progress read_code_counts(Inflater& s, Bytes* in, Output& out) {
     if (!want_bits(s, in, 14)) return Progress::kNeedInput;
-    const unsigned litlens = take_bits(s.held, 5) + kEndOfBlock + 1, distances = take_bits(s.held, 5) + 1;
+    const unsigned counts = take_bits(s.held, 14);
+    const unsigned litlens = (counts & 31) + kEndOfBlock + 1, distances = (counts >> 5 & 31) + 1;
     if (litlens > kLiteralSymbols || distances > kDistanceSymbols) return Progress::kMalformed;
     s.litlen_count = uint16_t(litlens);
     s.lengths_count = uint16_t(litlens + distances);
-    s.codes_length_count = uint16_t(take_bits(s.held, 4) + 4);
-    s.lengths_done = 0;
+    s.meta_length_count = uint8_t((counts >> 10) + 4);
+    s.lengths = {};
     for (unsigned symbol = 0; symbol < kRunSymbols; symbol++) s.used[symbol] = 0;
     s.step = InflateStep::kCodeLengths;
     return read_code_lengths(s, in, out);
@@ -151,8 +153,8 @@ Progress read_code_counts(Inflater& s, Bytes* in, Output& out) {
 
 Progress read_block(Inflater& s, Bytes* in, Output& out) {
     if (!want_bits(s, in, 3)) return Progress::kNeedInput;
-    s.last_block = take_bits(s.held, 1);
-    const unsigned type = take_bits(s.held, 2);
+    const unsigned header = take_bits(s.held, 3), type = header >> 1;
+    s.last_block = header & 1;
     if (type == 3) return Progress::kMalformed;
     if (type == 0) {
         take_bits(s.held, s.held.count & 7);
@@ -193,6 +195,7 @@ void inflater_reset(Inflater& s) {
 }
 
 Inflate inflate(Inflater& s, Bytes* in, Output& out) {
+    WSD_ASSERT(out.end <= out.room);
     for (;;) {
         switch (take_step(s, in, out)) {
             case Progress::kGoOn: break;

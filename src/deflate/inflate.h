@@ -29,6 +29,13 @@ struct HeldBits {
     uint32_t count;  // 0 to 63
 };
 
+// How far the code lengths of a block are read.
+struct LengthsRead {
+    uint32_t done;        // of all
+    uint32_t used_count;  // of these, lengths that are not 0
+    uint32_t before;      // the last one, which may be repeated
+};
+
 // The state of one stream between two pieces of its input. All fields are the decoder's own; it holds no pointers.
 struct Inflater {
     HeldBits held;
@@ -40,16 +47,14 @@ struct Inflater {
     uint32_t distance;   // of that match
 
     // The header of a block with codes of its own, as far as it is read.
-    uint16_t litlen_count;                                // code lengths for literals and lengths, §3.2.7's HLIT + 257
-    uint16_t lengths_count;                               // all of them, for distances as well
-    uint16_t lengths_done;                                // of these, or first of the code lengths' code lengths
-    uint16_t codes_length_count;                          // code lengths for the code of code lengths, HCLEN + 4
-    uint16_t used_count;                                  // entries of `used`
-    uint16_t litlen_used_count;                           // of these, for literals and lengths; they come first
-    uint8_t length_before;                                // the code length read last, which may be repeated
-    std::array<uint16_t, kCodeLenMax + 1> litlen_counts;  // as GivenLengths has them
+    uint16_t litlen_count;      // code lengths for literals and lengths, §3.2.7's HLIT + 257
+    uint16_t lengths_count;     // all of them, for distances as well
+    uint8_t meta_length_count;  // code lengths for the code of code lengths, HCLEN + 4
+    LengthsRead lengths;
+    std::array<uint16_t, kCodeLenMax + 1> litlen_counts;    // as GivenLengths has them
     std::array<uint16_t, kCodeLenMax + 1> distance_counts;  // these too
-    std::array<uint16_t, kLiteralSymbols + kDistanceSymbols> used;
+    std::array<uint16_t, kLiteralSymbols + kDistanceSymbols>
+        used;  // first the literals and lengths, as GivenLengths has it
 
     uint8_t lengths_width;  // of the table of the code for code lengths
     uint8_t litlen_width;   // of the first table; that of the distances is always as wide as it may be

@@ -32,7 +32,7 @@ inline Entry follow(const Entry* table, Entry link, uint64_t bits) {
 
 // ---------------------------------------------------------------------------------------------------------- matches
 
-constexpr size_t kCopyOverrun = 32;  // a match is copied in words, and may be written so much too far
+constexpr size_t kCopyOverrun = 64;  // a match is copied in words, and may be written so much too far
 
 template <size_t kSize>
 inline void copy_word(uint8_t* to, const uint8_t* from) {
@@ -52,12 +52,15 @@ void copy_near(uint8_t* to, size_t distance, size_t len) {
 
 inline void copy_match(uint8_t* to, size_t distance, size_t len) {
     const uint8_t* const from = to - distance;
-    if (distance >= 8) [[likely]] {
-        copy_word<8>(to, from);
-        copy_word<8>(to + 8, from + 8);
-        copy_word<8>(to + 16, from + 16);
-        copy_word<8>(to + 24, from + 24);
-        for (size_t i = 32; i < len; i += 8) copy_word<8>(to + i, from + i);
+    if (distance >= 16) [[likely]] {
+        // Most matches end within these four: a wrong guess at a length costs more than a store.
+        copy_word<16>(to, from);
+        copy_word<16>(to + 16, from + 16);
+        copy_word<16>(to + 32, from + 32);
+        copy_word<16>(to + 48, from + 48);
+        for (size_t i = 64; i < len; i += 16) copy_word<16>(to + i, from + i);
+    } else if (distance >= 8) {
+        for (size_t i = 0; i < len; i += 8) copy_word<8>(to + i, from + i);
     } else {
         copy_near(to, distance, len);
     }
@@ -103,6 +106,8 @@ static_assert((kCodeLenMax - kDistanceWidth + 13) + kLitLenWidth <= 56);
 
 inline Entry litlen_at(const Fast& f, const Tables& t) { return t.litlen[f.bits & t.litlen_mask]; }
 
+inline void put(Fast& f, Entry literal) { *f.out++ = uint8_t(literal >> 16); }
+
 // Why the loop ended.
 enum class Stop : uint8_t { kEdge, kBlockEnd, kMalformed };
 
@@ -113,41 +118,33 @@ __attribute__((noinline)) Stop run_fast(Fast& state, const Tables& tables, const
     Stop stop = Stop::kEdge;
     Entry e = litlen_at(f, t);
     while (f.in <= in_last && f.out <= out_last) {
-        // Bits are skipped before it is known what they are: if that was guessed wrong, this at least is done.
+        // Bits are skipped before it is known what they are: if that is guessed wrong, this at least is done.
         uint64_t bits = skip(f, e);
         if (e & kEntryLiteral) {
-            *f.out++ = uint8_t(e >> 16);
+            put(f, e);
             e = litlen_at(f, t);
             bits = skip(f, e);
             if (e & kEntryLiteral) {
-                *f.out++ = uint8_t(e >> 16);
+                put(f, e);
                 e = litlen_at(f, t);
                 refill(f);
                 bits = skip(f, e);
-                if (e & kEntryLiteral) {
-                    *f.out++ = uint8_t(e >> 16);
-                    e = litlen_at(f, t);
-                    refill(f);
-                    continue;
-                }
             }
         }
+        if (e & kEntryLink) [[unlikely]] {
+            refill(f);
+            e = follow(t.litlen, e, f.bits);
+            bits = skip(f, e);
+        }
+        if (e & kEntryLiteral) {
+            put(f, e);
+            e = litlen_at(f, t);
+            refill(f);
+            continue;
+        }
         if (e & kEntryOdd) [[unlikely]] {
-            if (e & kEntryLink) {
-                refill(f);
-                e = follow(t.litlen, e, f.bits);
-                bits = skip(f, e);
-            }
-            if (e & kEntryLiteral) {
-                *f.out++ = uint8_t(e >> 16);
-                e = litlen_at(f, t);
-                refill(f);
-                continue;
-            }
-            if (e & kEntryOdd) {
-                stop = e & kEntryEnd ? Stop::kBlockEnd : Stop::kMalformed;
-                break;
-            }
+            stop = e & kEntryEnd ? Stop::kBlockEnd : Stop::kMalformed;
+            break;
         }
         const size_t len = value_of(e, bits);
         e = t.distances[f.bits & kDistanceMask];
@@ -171,14 +168,19 @@ __attribute__((noinline)) Stop run_fast(Fast& state, const Tables& tables, const
     return stop;
 }
 
-// As long as there are two bytes more than the bits held, a turn finds all its bits, though it may read further: so the
-// last bytes are read from a copy with zeros behind it. Of these nothing is used, but some may be held in the end.
+// So much is read from a copy at once, as each run of the loop costs a wrong guess at its end.
+constexpr size_t kTailMax = 64;
+static_assert(kTailMax >= kFastInput - 1);  // all that the loop leaves of a longer piece
+
+// As long as there are two bytes more than the bits held, a turn finds all of its bits, though it may read further: so
+// the last bytes are read from a copy with zeros behind it. None of these is used, but some may be held in the end.
 Stop run_tail(Fast& f, const Tables& t, const uint8_t* in_end, const Output& out) {
     constexpr size_t kTurn = 2;
     const size_t len = size_t(in_end - f.in);
-    if (len < kTurn || len >= kFastInput) return Stop::kEdge;
-    uint8_t copy[2 * kFastInput] = {};
+    if (len < kTurn || len > kTailMax) return Stop::kEdge;
+    uint8_t copy[kTailMax + kFastInput];
     std::memcpy(copy, f.in, len);
+    std::memset(copy + len, 0, kFastInput);
     f.in = copy;
     const Stop stop = run_fast(f, t, copy + len - kTurn, out);
     const size_t taken = size_t(f.in - copy);
@@ -195,7 +197,7 @@ Progress read_fast(Inflater& s, const Tables& t, Bytes* in, Output& out) {
     Fast f = {s.held.bits, s.held.count, in->p, out.p + out.end};
     const uint8_t* const in_end = in->p + in->len;
     Stop stop = Stop::kEdge;
-    if (in->len >= kFastInput) stop = run_fast(f, t, in_end - kFastInput, out);
+    if (in->len > kTailMax) stop = run_fast(f, t, in_end - kFastInput, out);
     if (stop == Stop::kEdge) stop = run_tail(f, t, in_end, out);
     s.held.count = f.bit_count & 63;
     s.held.bits = low_bits(f.bits, s.held.count);

@@ -36,7 +36,7 @@ Bytes bytes_of(const void* data, size_t len) { return {static_cast<const uint8_t
 // False for options that make no sense.
 bool read_options(const wsd_send_options* from, SendOptions* to) {
     if (!from) return true;
-    *to = {from->full, from->key};
+    *to = {from->full, from->key, from->size >= sizeof *from && from->plain};
     return send_options_ok(*to);
 }
 

@@ -25,7 +25,7 @@ bool read_options(const wsd_publish_options* from, Publication* to) {
     wsd_publish_options known = {};
     std::memcpy(&known, from, from->size < sizeof known ? from->size : sizeof known);
     to->except = known.except;
-    to->options = {known.full, known.key};
+    to->options = {known.full, known.key, false};
     return send_options_ok(to->options);
 }
 

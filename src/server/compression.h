@@ -9,8 +9,10 @@
 
 namespace wsd::server {
 
-// Where a connection's messages are inflated to: the newest bytes of earlier ones, to which they may refer, and room
-// behind those.
+// Where messages are inflated to: the newest bytes of earlier ones, to which they may refer, and room behind those.
+// There are three kinds: the server's, for messages that come in one piece without takeover; a connection's, with
+// takeover; and a message's own, without takeover, while it is torn over several reads. None is touched while the
+// application is shown what lies in it.
 struct Inflow {
     deflate::Output out{};     // `p` is owned
     size_t capacity = 0;       // of out.p
@@ -73,21 +75,27 @@ deflate::Params deflate_params(const Server& server, uint8_t window_bits);
 // A compressed message in one frame, all of it at `payload`.
 void conn_inflate_whole(Conn& conn, const ws::FrameHeader& header, uint8_t* payload);
 
+// Null is allowed.
 void inflating_free(Server& server, Inflating* inflating);
+
+// Has the input that is being used come to so many bytes that others are to have their turn? It then goes on after
+// them.
+bool conn_inflated_enough(Conn& conn);
 
 // ------------------------------------------------------------------------------------ sending (conn_deflate.cpp)
 
 // Puts the compressed form of a frame in its place, where there is one and it is worth it. `*held` is then the caller's
-// to release once the frame is queued; it may be null. False when memory is refused for a fragment of a message that is
-// compressed; a message that is not simply goes out as it is.
+// to release once the frame is queued; it may be null. False when memory is refused for a further fragment of a message
+// whose first frame said that it is compressed; any other frame then goes out as it is.
 //   keyed   the frame may be dropped from the queue, so that nothing sent later may refer to it
 [[nodiscard]] bool conn_deflate(Conn& conn, Outgoing& frame, bool keyed, net::SharedBlock** held);
 
 // The frame was not queued: nothing that follows refers to it, nor to anything before it.
 void conn_deflate_undo(Conn& conn);
 
-// `payload` deflated by itself into a frame of its own, for a window of that size. Null when it would not get smaller,
-// or memory is refused.
-net::SharedBlock* deflate_frame(Server& server, ws::Opcode opcode, Bytes payload, uint8_t window_bits);
+// `payload` deflated by itself for a window of that size, as a frame that fills `*out`; null if it does not get
+// smaller. False when memory is refused.
+[[nodiscard]] bool deflate_frame(Server& server, ws::Opcode opcode, Bytes payload, uint8_t window_bits,
+                                 net::SharedBlock** out);
 
 }  // namespace wsd::server

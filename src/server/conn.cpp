@@ -59,8 +59,10 @@ uint8_t* take_piece(Conn& conn, uint8_t* p, uint8_t* end) {
     const size_t avail = size_t(end - p);
     const size_t n = avail < in.message.frame_remaining ? avail : size_t(in.message.frame_remaining);
     ws::Violation violation;
-    if (conn.phase != Phase::kOpen) {
-        in.message.frame_remaining -= n;  // closing: only the end of the frame matters
+    if (conn.phase != Phase::kOpen) {  // closing: only the end of the frame matters
+        in.message.frame_remaining -= n;
+        inflating_free(*conn.server, in.inflating);
+        in.inflating = nullptr;
     } else if (ws::message_take(in.message, *conn.server->kernels, p, n, &violation) == ws::Parse::kViolation) {
         conn_violation(conn, violation);
     } else {
@@ -108,7 +110,8 @@ uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload,
     }
     if (!conn.in) {
         conn.in = assembly_new(server, fresh);
-        if (!conn.in || (fresh.compressed && !conn_inflate_begin(conn, *conn.in))) {
+        const bool inflates = fresh.compressed && conn.phase == Phase::kOpen;
+        if (!conn.in || (inflates && !conn_inflate_begin(conn, *conn.in))) {
             conn_out_of_memory(conn);
             return end;
         }
@@ -157,6 +160,7 @@ uint8_t* feed_frame(Conn& conn, uint8_t* p, uint8_t* end) {
     ws::FrameHeader header;
     const Bytes in{p, size_t(end - p)};
     if (!ws::read_short_header(in, conn.server->rules, &header)) {
+        if (conn_inflated_enough(conn)) return p;
         ws::Violation violation;
         const ws::FrameRules& rules = conn.deflate_bits ? conn.server->deflate_rules : conn.server->rules;
         switch (ws::read_frame_header(in, rules, &header, &violation)) {
@@ -316,6 +320,7 @@ void conn_feed(Conn& conn, uint8_t* p, uint8_t* end) {
 
 void conn_feed_carry(Conn& conn) {
     if (conn.carry_len == 0 || !conn_wants_input(conn)) return;
+    conn.server->inflated_mark = conn.server->stats.inflated_bytes;
     uint32_t len = 0;
     uint8_t* carry = take_carry(conn, &len);
     uint8_t in_slot[kCarryInSlot];
@@ -354,6 +359,7 @@ void conn_read(Conn& conn) {
 
     if (!discard) {
         server.cork.owner = &conn;
+        server.inflated_mark = server.stats.inflated_bytes;
         if (room.in_place) {
             (void)take_piece(conn, room.p, room.p + n);  // all of it: no more was received than the frame has
         } else {

@@ -3,8 +3,8 @@
 //   in    reactor_turn -> conn_ready -> conn_read -> conn_feed -> conn_deliver -> on_message
 //   out   wsd_send -> conn_send -> the cork or the queue       ... conn_flush -> one write
 //
-// Reading is in conn.cpp, sending in conn_send.cpp, ending in conn_close.cpp, deadlines in heartbeat.cpp and the HTTP
-// phase in upgrade.cpp.
+// Reading is in conn.cpp, sending in conn_send.cpp, ending in conn_close.cpp, deadlines in heartbeat.cpp, the HTTP
+// phase in upgrade.cpp, and compression in conn_inflate.cpp and conn_deflate.cpp.
 #pragma once
 
 #include "net/out_queue.h"
@@ -84,7 +84,7 @@ struct Conn {
     uint8_t deflate_bits = 0;      // the windows agreed on: server's * 16 + client's; 0 without permessage-deflate
     uint8_t listener : 6 = 0;      // < kListenerMax
     bool answered : 1 = false;     // a plain request was answered here: no handshake that could fail
-    bool deflating : 1 = false;    // the message sent by wsd_send_fragment() is compressed
+    bool deflating : 1 = false;    // the message sent last is compressed, and its fragments to come
     Phase phase = Phase::kHttp;
     wsd_cause cause : 8 = {};  // why it ends; 0 while it lives
     Work work = 0;
@@ -155,6 +155,7 @@ void conn_set_paused(Conn& conn, bool paused);
 struct SendOptions {
     wsd_full full = WSD_FULL_REFUSE;
     uint64_t key = 0;
+    bool plain = false;  // not to be compressed
 };
 
 // Does a policy that an application asks for make sense? The highest key is taken by pongs.

@@ -31,7 +31,7 @@ Target target_of(Server& server, size_t len, bool lasting) {
 // Writes the header right in front of the `len` deflated bytes, and gives the whole frame.
 Bytes finish_frame(Server& server, const Target& target, const Outgoing& frame, size_t len) {
     const bool first = frame.opcode != ws::Opcode::kContinuation;
-    const uint8_t rsv = first ? ws::kRsvCompressed : 0;
+    const uint8_t rsv = first ? ws::kRsv1 : 0;
     uint8_t header[ws::kFrameHeaderMax];
     const size_t size = ws::write_frame_header(header, frame.opcode, frame.fin, rsv, len);
     uint8_t* const p = target.p + kHeaderRoom - size;
@@ -73,7 +73,10 @@ void deflate_payload(Conn& conn, Outgoing& frame, net::SharedBlock** held) {
     if (len == 0) return net::block_release(target.block);
     frame.payload = finish_frame(server, target, frame, len);
     frame.framed = true;
-    frame.block = *held = target.block;
+    *held = target.block;
+    // The block has room for the message as it was. A queue that refers to it would hold more than it counts, so a
+    // frame that needs little of it is copied, as far as the kernel refuses it.
+    if (target.block && frame.payload.len > target.block->capacity / 2) frame.block = target.block;
 }
 
 void deflate_prepared(Conn& conn, Outgoing& frame) {
@@ -114,18 +117,19 @@ void conn_deflate_undo(Conn& conn) {
     (void)deflate::context_init(conn.takeover->sent, deflate_params(*conn.server, server_bits(conn)));
 }
 
-net::SharedBlock* deflate_frame(Server& server, ws::Opcode opcode, Bytes payload, uint8_t window_bits) {
+bool deflate_frame(Server& server, ws::Opcode opcode, Bytes payload, uint8_t window_bits, net::SharedBlock** out) {
     const Target target = target_of(server, payload.len - 1, true);
-    if (!target.p) return nullptr;
+    if (!target.p) return false;
     const size_t len = deflate::deflate_alone(server.compression->encoder, deflate_params(server, window_bits), payload,
                                               End::kMessage, target.p + kHeaderRoom, target.room);
+    *out = nullptr;
     if (len) {
         const Bytes frame = finish_frame(server, target, {opcode, true, payload}, len);
         std::memmove(target.p, frame.p, frame.len);
-        if (net::SharedBlock* const block = net::block_resize(target.block, frame.len)) return block;
+        *out = net::block_resize(target.block, frame.len);
     }
-    net::block_release(target.block);
-    return nullptr;
+    if (!*out) net::block_release(target.block);
+    return *out || !len;
 }
 
 }  // namespace wsd::server

@@ -48,7 +48,7 @@ void slide(Inflow& inflow) {
     out.end = inflow.used = kept;
 }
 
-// Makes what remains in the window part of the message so far.
+// Makes a piece part of the message so far; how many more there will be nobody knows.
 bool append(Conn& conn, Assembly& in, Bytes piece) {
     Server& server = *conn.server;
     if (!in.block) in.block = net::block_take(server.blocks, piece.len);
@@ -137,6 +137,15 @@ bool conn_inflate_begin(Conn& conn, Assembly& in) {
     return true;
 }
 
+bool conn_inflated_enough(Conn& conn) {
+    // A read is bounded by its bytes on the wire, of which a few may be work for a thousand times as many.
+    constexpr uint64_t kEnough = 1u << 20;
+    const Server& server = *conn.server;
+    if (server.stats.inflated_bytes - server.inflated_mark < kEnough) return false;
+    conn_owe(conn, kWorkRead);
+    return true;
+}
+
 bool conn_inflate(Conn& conn, Assembly& in, Bytes payload) {
     const Stream stream = stream_of(conn, in);
     const bool last = ws::message_complete(in.message);
@@ -147,8 +156,9 @@ bool conn_inflate(Conn& conn, Assembly& in, Bytes payload) {
     if (!deflate::inflate_at_boundary(stream.decoder)) {
         return violation(conn, ws::Fault::kDeflate, "message ends inside a DEFLATE block");
     }
+    if (!use(conn, in, stream.inflow, true)) return false;
     conn.server->stats.inflated_count++;
-    return use(conn, in, stream.inflow, true);
+    return true;
 }
 
 void conn_inflate_whole(Conn& conn, const ws::FrameHeader& header, uint8_t* payload) {

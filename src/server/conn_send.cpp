@@ -251,11 +251,12 @@ int put_or_refuse(Conn& conn, const Outgoing& frame, const SendOptions& options)
     Outgoing final = frame;
     net::SharedBlock* held = nullptr;
     if (frame.prepared) prepared_choose(final);
-    if (conn.deflate_bits && !conn_deflate(conn, final, key != 0, &held)) return WSD_E_NOMEM;
+    const bool deflate = conn.deflate_bits && !options.plain;
+    if (deflate && !conn_deflate(conn, final, key != 0, &held)) return WSD_E_NOMEM;
     const int result = put_frame(conn, final, key);
     net::block_release(held);
     if (result != WSD_OK) {
-        if (conn.deflate_bits) conn_deflate_undo(conn);
+        if (deflate && final.framed) conn_deflate_undo(conn);
         return result;
     }
     note_sent(conn, frame);

@@ -44,11 +44,11 @@ net::SharedBlock* prepared_deflated(Server& server, wsd_prepared& prepared, uint
     uint8_t bits = ws::kWindowBitsMin;
     while (bits < window_bits && payload.len > size_t(1) << bits) bits++;
     const size_t window = bits - ws::kWindowBitsMin;
+    net::SharedBlock*& deflated = prepared.deflated[window];
     if (!prepared.tried[window]) {
-        prepared.tried[window] = true;
-        prepared.deflated[window] = deflate_frame(server, prepared.opcode, payload, bits);
+        prepared.tried[window] = deflate_frame(server, prepared.opcode, payload, bits, &deflated);
     }
-    return prepared.deflated[window];
+    return deflated;
 }
 
 }  // namespace wsd::server

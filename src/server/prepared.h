@@ -13,7 +13,7 @@ struct wsd_prepared {
 
     static constexpr size_t kWindows = wsd::ws::kWindowBitsMax - wsd::ws::kWindowBitsMin + 1;
     wsd::net::SharedBlock* deflated[kWindows];  // a whole frame, by window bits; held; null: none
-    bool tried[kWindows];                       // and there will be none
+    bool tried[kWindows];                       // it was deflated: where there is no frame, it gets no smaller
 };
 
 namespace wsd::server {
@@ -28,7 +28,7 @@ Bytes prepared_payload(const wsd_prepared& prepared);
 void prepared_choose(Outgoing& frame);
 
 // The frame with the payload deflated for a window of that size, made when it is first asked for; null if it would not
-// be smaller.
+// be smaller, or memory is refused, which the next to ask may find otherwise.
 net::SharedBlock* prepared_deflated(Server& server, wsd_prepared& prepared, uint8_t window_bits);
 
 }  // namespace wsd::server

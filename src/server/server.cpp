@@ -131,7 +131,7 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
     server->callbacks = callbacks;
     server->rules.max_bytes = config.frame_max_bytes;
     server->deflate_rules = server->rules;
-    server->deflate_rules.rsv_allowed = ws::kRsvCompressed;
+    server->deflate_rules.rsv_allowed = ws::kRsv1;
     server->cork_bytes = config.send_high_bytes < kCorkBytes ? config.send_high_bytes : kCorkBytes;
     server->limits = {config.message_max_bytes, config.fragment_max_count};
     server->accept_retry.server = server->drain_cut.server = server->blocks_trim.server = server;

@@ -91,7 +91,8 @@ struct wsd_server {
     wsd::server::Cork cork;
     size_t cork_bytes = 0;                            // kCorkBytes, or the high mark where that is lower
     wsd::server::Compression* compression = nullptr;  // owned; null without permessage-deflate
-    wsd::net::BlockPool blocks;                       // what large messages are received into
+    uint64_t inflated_mark = 0;                       // stats.inflated_bytes before the input that is being used
+    wsd::net::BlockPool blocks;                       // what large messages are received into, or deflated to
     wsd::server::ServerTimer blocks_trim;             // armed while some rest
     wsd::net::SharedBlock* delivering = nullptr;  // what the message in on_message lies in; null: the receive buffer
 

@@ -18,6 +18,8 @@ enum class Opcode : uint8_t {
 
 constexpr bool is_control(Opcode opcode) { return uint8_t(opcode) & 0x08; }
 
+constexpr uint8_t kRsv1 = 0x40;  // on the first frame of a compressed message (RFC 7692 §6.1)
+
 constexpr size_t kFrameHeaderMax = 14;  // 2 + 8 for the length + 4 for the mask
 constexpr size_t kControlPayloadMax = 125;
 

@@ -5,8 +5,6 @@
 namespace wsd::ws {
 namespace {
 
-constexpr uint8_t kRsv1 = 0x40;
-
 Parse judge_text(const Message& message, bool last, Violation* v) {
     if (message.utf8 == kUtf8Invalid) return fail(v, Fault::kUtf8, "text is not UTF-8");
     if (last && message.utf8 != kUtf8Start) return fail(v, Fault::kUtf8, "text ends inside a character");

@@ -6,15 +6,13 @@
 
 namespace wsd::ws {
 
-constexpr uint8_t kRsvCompressed = 0x40;  // RSV1, on the first frame of a compressed message (RFC 7692 §6.1)
-
 constexpr uint8_t kWindowBitsMin = 8;  // RFC 7692 §7.1.2
 constexpr uint8_t kWindowBitsMax = 15;
 
 // What a receiver appends to a message's payload, and a sender left off (RFC 7692 §7.2.1, §7.2.2).
 constexpr uint8_t kMessageTail[] = {0x00, 0x00, 0xff, 0xff};
 
-// What the server is ready to do, and then what both have agreed on.
+// What the server is ready to do, and then what both have agreed on; whether windows were offered is known only then.
 struct Pmd {
     bool server_takeover = false;  // may messages to the client refer to earlier ones?
     bool client_takeover = false;  // and messages from it?
@@ -25,8 +23,8 @@ struct Pmd {
 };
 
 // Takes the first offer that can be taken (RFC 7692 §5): never more takeover and never larger windows than `ready` and
-// the offer allow. An offer with an unknown, doubled or malformed parameter is passed over (RFC 7692 §7.1). False if
-// none is left: the connection goes on without the extension.
+// the offer allow. An offer with an unknown, doubled or malformed parameter is passed over (RFC 7692 §7.1), as is one
+// that escapes a digit by a backslash. False if none is left: the connection goes on without the extension.
 // A client that does not say that it can limit its window keeps the largest, whatever `ready` wants.
 [[nodiscard]] bool choose_offer(Bytes head, const http::Request& request, const Pmd& ready, Pmd* agreed);
 

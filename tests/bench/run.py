@@ -45,6 +45,7 @@ CELLS = [
 
 DEFLATE_CELLS = [
     ("compressed JSON, 100 B, 100 conns", "--size 100 --json-text --deflate"),
+    ("compressed JSON, 100 B, depth 16, 100 conns", "--size 100 --json-text --deflate --depth 16"),
     ("compressed JSON, 1 KiB, 100 conns", "--size 1024 --json-text --deflate"),
     ("compressed JSON, 16 KiB, 100 conns", "--size 16384 --json-text --deflate"),
 ]

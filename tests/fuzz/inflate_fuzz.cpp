@@ -1,6 +1,6 @@
-// Any bytes as a DEFLATE stream, and any bytes deflated. zlib judges: both accept the same and make the same of it, for
-// every window, however the input and the output are cut; and what was deflated comes back. No byte outside the input
-// is read, and none beyond the room is written (both end at pages nobody may touch).
+// Any bytes as a DEFLATE stream, and any bytes deflated, with bits flipped or not. zlib judges: both accept the same
+// and make the same of it, for every window, however the input and the output are cut; and what was deflated comes
+// back. No byte outside the input is read, and none beyond the room is written (both end at pages nobody may touch).
 #include <zlib.h>
 
 #include <cstdlib>
@@ -180,6 +180,15 @@ Buffer deflated(const Buffer& text, int window_bits, uint32_t seed) {
     return out;
 }
 
+// A few of the bits, as a stream that is right up to there leads further in than arbitrary bytes do.
+void flip_bits(Buffer& bytes, uint32_t seed) {
+    Cuts places = {~seed, uint32_t(bytes.size())};
+    for (uint32_t i = 0; i <= seed >> 29; i++) {
+        const size_t at = places.next(bytes.size());
+        bytes[at] = uint8_t(bytes[at] ^ 1u << (places.seed & 7));
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -196,6 +205,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         require(!result.malformed && result.bytes.size() <= in.size());
         require(std::equal(result.bytes.begin(), result.bytes.end(), in.begin()));
         in = stream;
+        if (data[4] & 4) flip_bits(in, seed);
     }
     judge(in, deflate_first ? window_bits : window_bits == 9 ? 8 : window_bits, seed);
     return 0;

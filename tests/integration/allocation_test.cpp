@@ -72,7 +72,7 @@ TEST_CASE("a peer that does not read, with every policy, and a ping to it") {
                     const std::string large(30 << 20, 'x');
                     (void)wsd_send(server, conn, WSD_BINARY, large.data(), large.size());
                     for (const wsd_full full : {WSD_FULL_REFUSE, WSD_FULL_DROP, WSD_FULL_REPLACE, WSD_FULL_REPLACE}) {
-                        const wsd_send_options options{sizeof options, full, 1};
+                        const wsd_send_options options{sizeof options, full, 1, 0};
                         (void)wsd_send_with(server, conn, WSD_TEXT, "small", 5, &options);
                     }
                     client.send(ping("a") + ping("b"));

@@ -1,39 +1,10 @@
-// permessage-deflate over real sockets, with zlib at the other end.
-#include "support/json_messages.h"
-#include "support/test_server.h"
-#include "support/zlib_peer.h"
+// Compressed messages on their way in, over real sockets with zlib at the other end; and what is agreed on before.
+#include "support/deflate_talk.h"
 
 using namespace std::string_literals;
 using namespace test;
 
 namespace {
-
-constexpr char kOffer[] = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
-
-std::string compressed(uint8_t first, std::string_view payload) { return frame(uint8_t(first | 0x40), payload); }
-
-// Everything on, as far as a test does not change it.
-void allow(TestServer& server, bool takeover = true) {
-    server.config.deflate = 1;
-    server.config.deflate_server_takeover = server.config.deflate_client_takeover = takeover;
-}
-
-// The next message, inflated if it is compressed.
-std::string next_message(TestServer& server, Client& client, ZlibInflater& inflater) {
-    Frame frame = server.next_frame(client);
-    if (frame.first & 0x40) {
-        frame.first &= uint8_t(~0x40);
-        frame.payload = inflater.message(frame.payload);
-    }
-    return show(frame);
-}
-
-// Is `expected` the next message? They are long, so a test that fails says less than both of them.
-bool hears(TestServer& server, Client& client, ZlibInflater& inflater, const std::string& expected) {
-    const std::string got = next_message(server, client, inflater);
-    if (got != expected) MESSAGE("got " << got.size() << " bytes: " << got.substr(0, 60));
-    return got == expected;
-}
 
 // Messages of all sorts: JSON of many sizes, what does not compress, and what compresses beyond all measure.
 std::vector<std::string> mixed_messages() {
@@ -49,20 +20,6 @@ std::vector<std::string> mixed_messages() {
     messages.push_back("");
     messages.push_back("x");
     return messages;
-}
-
-std::string random_bytes(size_t size) {
-    Rng rng{99};
-    std::string bytes;
-    for (size_t i = 0; i < size; i++) bytes += char(rng.below(256));
-    return bytes;
-}
-
-// How the connection that ended last did so, once its client has hung up, too.
-const Closed& ending(TestServer& server, Client& client) {
-    client.close();
-    REQUIRE(server.until([&] { return server.closed.size() == server.opened.size(); }));
-    return server.closed.back();
 }
 
 std::string extension(TestServer& server, std::string_view offers) {
@@ -136,30 +93,6 @@ TEST_CASE("messages go both ways whatever was agreed") {
     }
 }
 
-TEST_CASE("what is short, or would grow, is sent as it is and leaves the context alone") {
-    TestServer server;
-    allow(server);
-    server.start();
-    wsd_conn conn = 0;
-    Client& client = server.open(&conn, kOffer);
-    ZlibInflater inflater;
-    const std::string json = json_messages(1, 1000)[0];
-    const std::string noise = random_bytes(3000);
-    for (int round = 0; round < 3; round++) {
-        for (const std::string& message : {json, std::string(63, 'x'), noise, json, std::string(64, 'x')}) {
-            CAPTURE(message.size());
-            CHECK(wsd_send(server, conn, WSD_BINARY, message.data(), message.size()) == WSD_OK);
-            Frame frame = server.next_frame(client);
-            CHECK(bool(frame.first & 0x40) == (message == json || message.size() == 64));
-            if (frame.first & 0x40) frame.payload = inflater.message(frame.payload);
-            CHECK(frame.payload == message);
-        }
-    }
-    CHECK(server.stats().deflated_count == 9);
-    CHECK(server.stats().deflate_input_bytes == 6 * json.size() + 3 * 64);
-    CHECK(server.stats().deflated_bytes < server.stats().deflate_input_bytes / 2);
-}
-
 TEST_CASE("fragments come compressed, cut anywhere, with control frames between them") {
     for (const bool takeover : {false, true}) {
         CAPTURE(takeover);
@@ -188,35 +121,6 @@ TEST_CASE("fragments come compressed, cut anywhere, with control frames between 
     }
 }
 
-TEST_CASE("a message is compressed in fragments, and the next one whole") {
-    for (const int takeover : {0, 1}) {
-        CAPTURE(takeover);
-        TestServer server;
-        allow(server, takeover != 0);
-        server.start();
-        wsd_conn conn = 0;
-        Client& client = server.open(&conn, kOffer);
-        ZlibInflater inflater(15, takeover != 0);
-        const std::vector<std::string> parts = {json_messages(1, 900)[0], "", "x", random_bytes(500),
-                                                json_messages(1, 900)[0], ""};
-        for (int round = 0; round < 2; round++) {
-            std::string whole;
-            std::string payload;
-            for (size_t i = 0; i < parts.size(); i++) {
-                const bool last = i + 1 == parts.size();
-                CHECK(wsd_send_fragment(server, conn, WSD_BINARY, parts[i].data(), parts[i].size(), last) == WSD_OK);
-                const Frame frame = server.next_frame(client);
-                CHECK(int(frame.first) == (i == 0 ? 0x42 : last ? 0x80 : 0x00));
-                payload += frame.payload;
-                whole += parts[i];
-            }
-            CHECK(inflater.message(payload) == whole);
-            CHECK(wsd_send(server, conn, WSD_TEXT, parts[0].data(), parts[0].size()) == WSD_OK);
-            CHECK(hears(server, client, inflater, "text:" + parts[0]));
-        }
-    }
-}
-
 TEST_CASE("what breaks a rule is answered with its close code") {
     const std::string good = ZlibDeflater().message("hello hello hello");
     std::string cut = good;
@@ -230,7 +134,7 @@ TEST_CASE("what breaks a rule is answered with its close code") {
         int error;
     } kRows[] = {
         {"a reserved block type", compressed(0x81, "\x07"), 1007, WSD_E_DEFLATE},
-        {"a distance before the beginning", compressed(0x82, "\x03\x02\x00"s), 1007, WSD_E_DEFLATE},
+        {"a distance before the beginning", compressed(0x82, "\x02\x02\x00\x00"s), 1007, WSD_E_DEFLATE},
         {"a message that ends inside a block", compressed(0x82, cut.substr(0, cut.size() / 2)), 1007, WSD_E_DEFLATE},
         {"a byte that no text has", compressed(0x81, bad_text), 1007, WSD_E_UTF8},
         {"text that ends inside a character", compressed(0x81, half_text), 1007, WSD_E_UTF8},
@@ -392,134 +296,85 @@ TEST_CASE("a callback may end its connection amid a compressed message") {
     }
 }
 
-TEST_CASE("a prepared message is deflated once for all who share a window size") {
-    TestServer server;
-    allow(server);
-    server.start();
-    struct Peer {
-        Client* client;
-        wsd_conn conn;
-        ZlibInflater inflater;
-        ZlibDeflater deflater;
-        Peer(TestServer& server, int bits, bool takeover) : inflater(bits, takeover), deflater(15, true) {
-            std::string offer =
-                "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=" + std::to_string(bits);
-            if (!takeover) offer += "; server_no_context_takeover";
-            client = &server.open(&conn, offer + "\r\n");
+TEST_CASE("no client can read what another one has sent") {
+    for (const bool torn : {false, true}) {
+        TestServer server;
+        allow(server, false);
+        server.start();
+        Client& one = server.open(nullptr, kOffer);
+        one.send(compressed(0x81, ZlibDeflater().message(std::string(1000, 'a'))));
+        CHECK(server.next_frame(one).first == 0xc1);
+        Client& other = server.open(nullptr, kOffer);
+        // A fixed block of one match of three bytes, one byte back: before its message there is nothing.
+        const std::string wire = compressed(0x82, "\x02\x02\x00\x00"s);
+        if (torn) {
+            server.drip(other, wire);
+        } else {
+            other.send(wire);
         }
-    };
-    std::list<Peer> peers;
-    for (const int bits : {9, 12, 15}) {
-        for (const bool takeover : {false, true}) {
-            for (int i = 0; i < 5; i++) peers.emplace_back(server, bits, takeover);
-        }
-    }
-    wsd_conn plain_conn = 0;
-    Client& plain = server.open(&plain_conn);
-
-    const std::vector<std::string> messages = json_messages(6, 6000);
-    const std::vector<std::string> own = json_messages(6 * peers.size(), 700, 5);
-    size_t next_own = 0;
-    for (const std::string& message : messages) {
-        wsd_prepared* prepared = nullptr;
-        REQUIRE(wsd_prepare(server, WSD_TEXT, message.data(), message.size(), &prepared) == WSD_OK);
-        const uint64_t before = server.stats().deflated_count;
-        for (Peer& peer : peers) CHECK(wsd_send_prepared(server, peer.conn, prepared, nullptr) == WSD_OK);
-        CHECK(wsd_send_prepared(server, plain_conn, prepared, nullptr) == WSD_OK);
-        wsd_prepared_release(prepared);
-        CHECK(server.stats().deflated_count == before + 3);  // windows of 9, of 12, and of 13 and more for 6 KB
-        CHECK(server.next(plain) == "text:" + message);
-        for (Peer& peer : peers) {
-            CHECK(hears(server, *peer.client, peer.inflater, "text:" + message));
-            // Messages of its own, which may refer to the shared one, go on being understood.
-            const std::string& mine = own[next_own++];
-            CHECK(wsd_send(server, peer.conn, WSD_TEXT, mine.data(), mine.size()) == WSD_OK);
-            CHECK(hears(server, *peer.client, peer.inflater, "text:" + mine));
-        }
+        CHECK(server.rest(other) == "close:1007 end");
     }
 }
 
-TEST_CASE("what is refused, dropped or replaced in the queue does not confuse the context") {
+TEST_CASE("with takeover a message may refer to the one before it, up to the window and no further") {
     TestServer server;
     allow(server);
-    server.config.send_high_bytes = server.config.send_low_bytes = 20000;
-    server.start_narrow();
+    server.config.deflate_client_window_bits = 9;
+    server.start();
+    for (const bool takeover : {true, false}) {
+        CAPTURE(takeover);
+        Client& client = server.open(nullptr, takeover ? kOffer
+                                                       : "Sec-WebSocket-Extensions: permessage-deflate; "
+                                                         "client_max_window_bits; client_no_context_takeover\r\n");
+        ZlibDeflater wide(15);
+        const std::string noise = random_bytes(600);
+        // The same 600 bytes again lie 600 back, which is over the 512 that were agreed on.
+        client.send(compressed(0x82, wide.message(noise + noise)));
+        CHECK(server.rest(client) == "close:1007 end");
+        CHECK(ending(server, client).error == WSD_E_DEFLATE);
+    }
+}
+
+TEST_CASE("one client's bombs do not keep the loop from the others") {
+    TestServer server;
+    allow(server, false);
+    server.on_message = [](wsd_conn, wsd_opcode, std::string_view) {};
+    server.start();
+    Client& heavy = server.open(nullptr, kOffer);
+    Client& light = server.open(nullptr, kOffer);
+    const std::string bomb = compressed(0x81, ZlibDeflater(15, true, 9).message(std::string(4 << 20, 'x')));
+    std::string wire;
+    for (int i = 0; i < 10; i++) wire += bomb;
+    heavy.send(wire);
+    size_t before_light = 0;
+    server.on_message = [&](wsd_conn, wsd_opcode, std::string_view text) {
+        if (text == "light") before_light = server.messages.size();
+    };
+    while (server.messages.empty()) server.turn();
+    light.send(text("light"));
+    CHECK(server.until([&] { return server.messages.size() == 11; }));
+    CHECK(before_light > 0);
+    CHECK(before_light < 11);  // it did not wait for all of them
+}
+
+TEST_CASE("after our close frame a compressed message costs nothing, and the handshake ends well") {
+    TestServer server;
+    allow(server, false);
+    server.start();
     wsd_conn conn = 0;
     Client& client = server.open(&conn, kOffer);
-    client.reading = false;
-    std::vector<std::string> accepted;
-    Rng rng{3};
-    int refused = 0;
-    for (int i = 0; refused < 40; i++) {
-        REQUIRE(i < 100000);
-        const std::string message = json_message(rng, 2000);
-        wsd_send_options options{sizeof options, i % 3 == 0 ? WSD_FULL_DROP : WSD_FULL_REFUSE, 0};
-        const uint64_t dropped = server.stats().sends_dropped;
-        const int result = wsd_send_with(server, conn, WSD_TEXT, message.data(), message.size(), &options);
-        if (result != WSD_OK || server.stats().sends_dropped > dropped) {
-            refused++;
-        } else {
-            accepted.push_back(message);
-        }
-    }
-    std::string latest;
-    for (int i = 0; i < 5; i++) {
-        latest = json_message(rng, 2000);
-        const wsd_send_options options{sizeof options, WSD_FULL_REPLACE, 7};
-        (void)wsd_send_with(server, conn, WSD_TEXT, latest.data(), latest.size(), &options);
-    }
-    client.reading = true;
-    ZlibInflater inflater;
-    for (const std::string& message : accepted) CHECK(hears(server, client, inflater, "text:" + message));
-    server.settle();
-    // With room again, a keyed message waits nowhere, and later ones do not refer to what was replaced.
-    for (int i = 0; i < 20; i++) {
-        const std::string message = json_message(rng, 2000);
-        const wsd_send_options options{sizeof options, i % 2 ? WSD_FULL_REPLACE : WSD_FULL_REFUSE, 7};
-        CHECK(wsd_send_with(server, conn, WSD_TEXT, message.data(), message.size(), &options) == WSD_OK);
-        if (i % 2 == 0 || i == 19) {
-            while (next_message(server, client, inflater) != "text:" + message) REQUIRE(!client.ended);
-        }
-    }
-}
-
-TEST_CASE("windows count against their budget, past it new connections get none, and all comes back") {
-    TestServer server;
-    allow(server);
-    server.config.deflate_memory_max_bytes = 500000;
-    server.start();
     const uint64_t at_rest = server.stats().deflate_memory_bytes;
-    CHECK(at_rest > 0);
-    int with = 0;
-    std::vector<std::pair<Client*, wsd_conn>> open;
-    for (int i = 0; i < 20; i++) {
-        wsd_conn conn = 0;
-        Client& client = server.open(&conn, kOffer);
-        open.emplace_back(&client, conn);
-        with += server.info(conn).deflate_server_takeover;
-        CHECK(server.info(conn).deflate_server_takeover == server.info(conn).deflate_client_takeover);
-        CHECK(server.info(conn).deflate_server_bits == 15);
-    }
-    CHECK(with > 0);
-    CHECK(with < 20);
-    const std::vector<std::string> messages = json_messages(10, 30000);
-    for (auto& [client, conn] : open) {
-        const bool takeover = server.info(conn).deflate_server_takeover;
-        ZlibDeflater deflater(15, takeover);
-        ZlibInflater inflater(15, takeover);
-        for (const std::string& message : messages) {
-            client->send(compressed(0x81, deflater.message(message)));
-            CHECK(hears(server, *client, inflater, "text:" + message));
-        }
-    }
+    const std::string payload = ZlibDeflater().message(json_messages(1, 100000)[0]);
+    client.send(compressed(0x01, payload.substr(0, 5000)));
+    server.settle();
     CHECK(server.stats().deflate_memory_bytes > at_rest);
-    CHECK(server.stats().deflate_memory_bytes - at_rest <= 500000);
-    for (auto& [client, conn] : open) CHECK(wsd_abort(server, conn) == WSD_OK);
+    CHECK(wsd_close(server, conn, 4000, nullptr, 0) == WSD_OK);
+    client.send(frame(0x80, payload.substr(5000)) + compressed(0x01, "x"));
     server.settle();
     CHECK(server.stats().deflate_memory_bytes == at_rest);
-    wsd_conn conn = 0;
-    (void)server.open(&conn, kOffer);
-    CHECK(server.info(conn).deflate_server_takeover == 1);
+    client.send(bye(4000));
+    CHECK(server.rest(client) == "close:4000 end");
+    CHECK(ending(server, client).clean);
 }
 
 TEST_CASE("a connection without takeover holds nothing, before and after its messages") {

@@ -21,7 +21,7 @@ struct Stalled : TestServer {
     }
 
     int send(std::string_view payload, wsd_full full = WSD_FULL_REFUSE, uint64_t key = 0) {
-        const wsd_send_options options = {sizeof options, full, key};
+        const wsd_send_options options = {sizeof options, full, key, 0};
         return wsd_send_with(*this, conn, WSD_TEXT, payload.data(), payload.size(), &options);
     }
 
@@ -211,7 +211,7 @@ TEST_CASE("a message with a key stays behind those sent before it in the same ca
         server.config.send_high_bytes = 10 << 20;
         server.config.send_high_count = 0;
         server.on_message = [&](wsd_conn conn, wsd_opcode, std::string_view) {
-            const wsd_send_options options = {sizeof options, WSD_FULL_REPLACE, 5};
+            const wsd_send_options options = {sizeof options, WSD_FULL_REPLACE, 5, 0};
             for (char c = 'a'; c <= 'o'; c++) {
                 const std::string small(10000, c);
                 CHECK(wsd_send(server, conn, WSD_TEXT, small.data(), small.size()) == WSD_OK);
@@ -258,8 +258,8 @@ TEST_CASE("a prepared message follows the same policies") {
     REQUIRE(wsd_prepare(server, WSD_TEXT, "one", 3, &one) == WSD_OK);
     REQUIRE(wsd_prepare(server, WSD_TEXT, "two", 3, &two) == WSD_OK);
     server.fill_kernel();
-    const wsd_send_options replace = {sizeof replace, WSD_FULL_REPLACE, 1};
-    const wsd_send_options drop = {sizeof drop, WSD_FULL_DROP, 0};
+    const wsd_send_options replace = {sizeof replace, WSD_FULL_REPLACE, 1, 0};
+    const wsd_send_options drop = {sizeof drop, WSD_FULL_DROP, 0, 0};
     CHECK(wsd_send_prepared(server, server.conn, one, &replace) == WSD_OK);
     while (server.send(std::string(5000, 'f')) == WSD_OK) continue;
     CHECK(wsd_send_prepared(server, server.conn, one, nullptr) == WSD_E_AGAIN);

@@ -175,7 +175,7 @@ TEST_CASE("arguments out of range are refused before anything is queued") {
     wsd_conn conn = 0;
     Client& client = server.open(&conn);
     const std::string long_text(126, 'x');
-    const wsd_send_options options = {sizeof options, WSD_FULL_REPLACE, 0};
+    const wsd_send_options options = {sizeof options, WSD_FULL_REPLACE, 0, 0};
     CHECK(wsd_send(server, conn, wsd_opcode(0), "x", 1) == WSD_E_INVALID);
     CHECK(wsd_send(server, conn, wsd_opcode(3), "x", 1) == WSD_E_INVALID);
     CHECK(wsd_send(server, conn, WSD_TEXT, nullptr, 1) == WSD_E_INVALID);

@@ -38,7 +38,7 @@ Load::Load(const Options& options, const Route& route)
       route_(route),
       wire_(make_wire(options)),
       expected_(options.raw ? wire_.frames.substr(0, wire_.frame_size) : wire_.payload),
-      rules_{options.raw, wire_.frame_size, options.deflate ? wsd::ws::kRsvCompressed : uint8_t(0),
+      rules_{options.raw, wire_.frame_size, options.deflate ? wsd::ws::kRsv1 : uint8_t(0),
              options.verify ? &expected_ : nullptr},
       // A unix socket has no such service: it would copy to the null pointer it is given.
       discards_(options.size >= kDiscardLeast && !options.verify && route.to.ss_family == AF_INET),

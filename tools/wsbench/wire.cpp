@@ -43,7 +43,7 @@ std::string message_frame(const Options& options, const std::string& payload) {
     packed.resize(wsd::deflate::deflate_alone(*encoder, {wsd::deflate::Level::kBalanced, 15}, bytes_in(payload),
                                               wsd::deflate::End::kMessage, reinterpret_cast<uint8_t*>(packed.data()),
                                               packed.size()));
-    return masked_frame(opcode, bytes_in(packed), wsd::ws::kRsvCompressed);
+    return masked_frame(opcode, bytes_in(packed), wsd::ws::kRsv1);
 }
 
 Wire make_wire(const Options& options) {

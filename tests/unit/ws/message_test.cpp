@@ -13,7 +13,7 @@ namespace {
 
 const Kernels& kernels() { return *kernels_find("scalar"); }
 
-FrameHeader first_frame(uint64_t bytes, bool fin = true) { return {Opcode::kText, fin, kRsvCompressed, 6, 0, bytes}; }
+FrameHeader first_frame(uint64_t bytes, bool fin = true) { return {Opcode::kText, fin, kRsv1, 6, 0, bytes}; }
 
 Parse judge(Message& message, const std::string& text, bool last) {
     Violation v;
