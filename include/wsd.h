@@ -52,6 +52,10 @@ typedef uint64_t wsd_conn;
 /* Names a running timer, with the same promise as wsd_conn. 0 names none. */
 typedef uint64_t wsd_timer;
 
+/* Names a session, with the same promise as wsd_conn, inside this process; the outside knows it by its id, see
+ * wsd_session_create(). 0 names none. */
+typedef uint64_t wsd_session;
+
 /* Borrowed bytes, not NUL-terminated. `p` may be NULL when `len` is 0. */
 typedef struct wsd_str {
     const char *p;
@@ -170,6 +174,18 @@ typedef void (*wsd_on_close_fn)(wsd_server *server, wsd_conn conn, const wsd_clo
  * wsd_result or, with WSD_E_SYSTEM, leaves its reason in errno. */
 typedef void (*wsd_on_log_fn)(wsd_server *server, wsd_log_level level, wsd_conn conn, const char *text, int error);
 
+/* Why a session ended. */
+typedef enum wsd_session_reason {
+    WSD_SESSION_EXPIRED = 1, /* its time was up */
+    WSD_SESSION_ENDED,       /* the application called wsd_session_end() */
+    WSD_SESSION_SERVER       /* the server is being freed */
+} wsd_session_reason;
+
+/* A session has ended: exactly once for each that was created, at the end of the turn in which it did. It can be looked
+ * at until this returns: wsd_session_info_get(), wsd_session_get() and wsd_session_conns() still work. Its connections
+ * stay open and are then attached to none. */
+typedef void (*wsd_on_session_end_fn)(wsd_server *server, wsd_session session, wsd_session_reason reason);
+
 /* Any callback may be NULL. With on_chunk set, on_message is not called. */
 typedef struct wsd_callbacks {
     size_t size; /* sizeof(wsd_callbacks), so that the struct can grow */
@@ -181,6 +197,7 @@ typedef struct wsd_callbacks {
     wsd_on_drain_fn on_drain;
     wsd_on_close_fn on_close;
     wsd_on_log_fn on_log;
+    wsd_on_session_end_fn on_session_end;
 } wsd_callbacks;
 
 /* ----------------------------------------------------------------------------------------------- configuration -- */
@@ -255,8 +272,12 @@ typedef struct wsd_config {
     size_t deflate_memory_max_bytes;    /* 64 MiB for context takeover in all, reserved at the handshake; past it new
                                            connections get none, neither way */
 
-    /* Topics. */
-    uint32_t subscription_max_count; /* 100 topics of one connection; over it WSD_E_LIMIT. 0: no limit */
+    /* Topics and sessions. A count of 0 is no limit. */
+    uint32_t subscription_max_count;       /* 100 topics of one connection; over it WSD_E_LIMIT */
+    uint32_t session_max_count;            /* 100000; over it WSD_E_LIMIT */
+    uint32_t session_connection_max_count; /* 100 connections attached to one session; over it WSD_E_LIMIT */
+    size_t session_data_max_bytes;         /* 4096, <= 1 GiB; keys and values of one session; over it WSD_E_LIMIT */
+    uint64_t session_timeout_ms;           /* 24 h from the creation or the latest touch, unless that says otherwise */
 
     const char *kernels; /* NULL: the fastest for this CPU, or what the environment's WSD_KERNELS names; else
                             "scalar", "avx2", ... for that one */
@@ -541,6 +562,79 @@ typedef struct wsd_publish_options {
 WSD_API int wsd_publish(wsd_server *server, wsd_str topic, wsd_opcode opcode, const void *data, size_t len,
                         const wsd_publish_options *options);
 
+/* ---------------------------------------------------------------------------------------------------- sessions -- */
+
+/* A session is what the application knows about a user for longer than a connection lasts. It ends when its time is
+ * up, when the application says so, or with the server, and on_session_end tells. Finding one takes
+ * the same time however many there are. */
+
+enum {
+    WSD_SESSION_ID_SIZE = 33, /* 32 hexadecimal digits and a NUL */
+    WSD_SESSION_USER_MAX_BYTES = 255,
+    WSD_SESSION_KEY_MAX_BYTES = 255
+};
+
+/* Makes a session with an id of 128 random bits, which wsd_session_info_get() tells. Who knows the id is taken for its
+ * user by most applications: it belongs in a cookie or a message, not in a log.
+ *   user        the application's id for the user, at most WSD_SESSION_USER_MAX_BYTES bytes, may be empty; copied
+ *   timeout_ms  until it expires; 0: session_timeout_ms
+ *   session     set on success
+ *   returns     WSD_OK; WSD_E_INVALID; WSD_E_LIMIT session_max_count is reached; WSD_E_NOMEM; WSD_E_SYSTEM no random
+ *               bits; WSD_E_CLOSED the server is being freed */
+WSD_API int wsd_session_create(wsd_server *server, wsd_str user, uint64_t timeout_ms, wsd_session *session);
+
+/* The living session with that id, as wsd_session_info.id shows it; 0 if there is none. */
+WSD_API wsd_session wsd_session_find(wsd_server *server, wsd_str id);
+
+/* Attaches a connection, from its request on; it leaves the one that it was attached to. Several may be attached to a
+ * session, and each is detached when it is over, after its on_close.
+ * Returns WSD_OK; WSD_E_CLOSED the session has ended, the connection is gone or closing; WSD_E_LIMIT
+ * session_connection_max_count is reached; WSD_E_NOMEM. */
+WSD_API int wsd_session_attach(wsd_server *server, wsd_session session, wsd_conn conn);
+
+/* Returns WSD_OK, also if it was attached to none, or WSD_E_CLOSED for a connection that is gone. */
+WSD_API int wsd_session_detach(wsd_server *server, wsd_conn conn);
+
+/* The session that a connection is attached to, or 0. */
+WSD_API wsd_session wsd_session_of(const wsd_server *server, wsd_conn conn);
+
+/* Sets the time until it expires anew: `timeout_ms` from the loop's now; 0: session_timeout_ms. Returns WSD_OK, or
+ * WSD_E_CLOSED if it has ended. */
+WSD_API int wsd_session_touch(wsd_server *server, wsd_session session, uint64_t timeout_ms);
+
+/* Has a session remember `len` bytes under a key, in place of what was there; with `value` NULL it forgets them.
+ *   key      1 to WSD_SESSION_KEY_MAX_BYTES bytes of any kind; copied
+ *   value    copied; a session is meant to remember a few, as they are looked through
+ *   returns  WSD_OK; WSD_E_CLOSED it has ended; WSD_E_INVALID; WSD_E_NOMEM; WSD_E_LIMIT all keys and values, and 16
+ *            bytes for each, would come to more than session_data_max_bytes: what was there stays */
+WSD_API int wsd_session_set(wsd_server *server, wsd_session session, wsd_str key, const void *value, size_t len);
+
+/* Tells what it remembers under a key: `value` is valid until that key is set again or the session is gone; its `p` is
+ * NULL where nothing was set. Returns WSD_OK, WSD_E_CLOSED or WSD_E_INVALID. */
+WSD_API int wsd_session_get(const wsd_server *server, wsd_session session, wsd_str key, wsd_str *value);
+
+/* Writes the names of at most `most` of the connections attached to it, in the order in which they came; `conns` may be
+ * NULL with 0. Returns how many there are, 0 for a session that is gone. */
+WSD_API size_t wsd_session_conns(const wsd_server *server, wsd_session session, wsd_conn *conns, size_t most);
+
+typedef struct wsd_session_info {
+    size_t size;                  /* set by the caller: sizeof(wsd_session_info) */
+    char id[WSD_SESSION_ID_SIZE]; /* lower-case hexadecimal digits, NUL-terminated */
+    wsd_str user;                 /* valid as long as the session */
+    uint64_t created_ms;          /* loop time */
+    uint64_t connected_ms;        /* loop time at which a connection was last attached; 0 before the first */
+    uint64_t expires_ms;          /* loop time; 0: never */
+    size_t connection_count;      /* attached now */
+    size_t data_bytes;            /* as they count against session_data_max_bytes */
+} wsd_session_info;
+
+/* Fills `info`. Returns WSD_OK, WSD_E_CLOSED or WSD_E_INVALID. */
+WSD_API int wsd_session_info_get(const wsd_server *server, wsd_session session, wsd_session_info *info);
+
+/* Ends a session: it is not found any more, and on_session_end follows in this turn. Returns WSD_OK, or WSD_E_CLOSED if
+ * it has ended. */
+WSD_API int wsd_session_end(wsd_server *server, wsd_session session);
+
 /* ------------------------------------------------------------------------------------------ timers and watches -- */
 
 /* Calls `fn(server, arg)` once, `delay_ms` from the loop's now or later.
@@ -611,6 +705,10 @@ typedef struct wsd_stats {
     uint64_t inflate_input_bytes;  /* before */
     uint64_t inflated_bytes;       /* and after */
     uint64_t deflate_memory_bytes; /* held for compression now, the server's own buffers included */
+    uint64_t sessions_active;      /* now */
+    uint64_t sessions_created;     /* since the start */
+    uint64_t sessions_expired;     /* of these */
+    uint64_t session_memory_bytes; /* held for sessions now */
     uint64_t topics_active;        /* with subscribers now */
     uint64_t subscriptions_active; /* now */
     uint64_t published_count;      /* messages published to topics with subscribers */

@@ -2,6 +2,7 @@
 
 #include "server/limits.h"
 #include "server/server.h"
+#include "server/session.h"
 #include "server/topics.h"
 
 namespace wsd::server {
@@ -51,6 +52,7 @@ void extra_end(Conn& conn) {
     }
     extra_drop_subprotocol(conn);
     topics_leave_all(conn);
+    session_detach(conn);
     if (conn.extra) mem_free(conn.server->mem, Purpose::kConn, conn.extra, sizeof(Extra));
     conn.extra = nullptr;
 }

@@ -68,6 +68,7 @@ bool end_of_turn(void* context) {
     Server& server = *static_cast<Server*>(context);
     const bool more_posts = run_posts(server);
     for_each_in_line(server, conn_turn_callbacks);
+    if (!list_empty(server.sessions.ended)) sessions_tell_ended(server);
     for_each_in_line(server, conn_turn_output);
     free_watches(server, server.watches_gone);
     if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
@@ -75,7 +76,7 @@ bool end_of_turn(void* context) {
     }
     if (server.budget.holding || server.mem.refused_count != server.budget.refused_seen) budget_turn(server);
     server.stats.turns++;
-    return more_posts || !list_empty(server.line);
+    return more_posts || !list_empty(server.line) || !list_empty(server.sessions.ended);
 }
 
 // --------------------------------------------------------------------------------------------------------- draining
@@ -106,6 +107,7 @@ int open_all(Server& server) {
     HashKey key;
     if (!random_bytes(&key, sizeof key)) return WSD_E_SYSTEM;
     topics_init(server.topics, server.mem, key);
+    sessions_init(server.sessions, server.mem, key);
     if (!buffer || !server.cork.p || !server.posts.open(server.mem, config.post_max_count)) return WSD_E_NOMEM;
 
     server.reactor.clock = config.clock ? config.clock : monotonic;
@@ -150,6 +152,7 @@ void server_free(Server* server) {
     for_each_conn(*server, [](Conn& conn) { conn_kill(conn, {WSD_CAUSE_ABORTED}); });
     server->in_turn = true;  // on_close may call everything but what would free the server again
     while (!list_empty(server->line)) for_each_in_line(*server, conn_turn_output);
+    sessions_close(*server);
     listeners_close(*server);
     uint32_t slot = 0;
     while (UserTimer* const timer = server->timers.next(&slot)) {
@@ -207,6 +210,7 @@ const char* config_invalid(const wsd_config& c) {
         {"deflate_level", c.deflate_level == 1 || c.deflate_level == 2},
         {"deflate_server_window_bits", window_bits_ok(c.deflate_server_window_bits)},
         {"deflate_client_window_bits", window_bits_ok(c.deflate_client_window_bits)},
+        {"session_data_max_bytes", c.session_data_max_bytes <= 1u << 30},
         {"kernels", !c.kernels || ws::kernels_find(c.kernels)},
     };
     for (const auto& rule : kRules) {

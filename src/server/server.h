@@ -6,6 +6,7 @@
 #include "server/conn.h"
 #include "server/limits.h"
 #include "server/post.h"
+#include "server/session.h"
 #include "server/topics.h"
 
 namespace wsd::server {
@@ -106,13 +107,14 @@ struct wsd_server {
     wsd::server::ServerTimer accept_retry;
 
     wsd::server::Topics topics;
+    wsd::server::Sessions sessions;
 
     bool draining = false;
     wsd::server::ServerTimer drain_cut;
 
     wsd_stats stats = {};
 
-    wsd_server() : conns(mem, wsd::Purpose::kConn), timers(mem, wsd::Purpose::kServer) {}
+    wsd_server() : conns(mem, wsd::Purpose::kConn), timers(mem, wsd::Purpose::kServer), sessions(mem) {}
 };
 
 namespace wsd::server {

@@ -52,9 +52,11 @@ int connect_from(uint32_t source, uint16_t port) {
 // bytes they have read.
 [[noreturn]] void be_clients(int count, uint16_t port, int orders, int reports) {
     const std::string request = test::upgrade_request();
+    // Every crowd has its own: the ports of the last one rest for a minute.
+    const uint32_t first_address = 0x7f000000 | (uint32_t(getpid()) & 0xffff) << 8 | 1;
     std::vector<int> fds;
     for (int i = 0; i < count; i++) {
-        fds.push_back(connect_from(0x7f000001 + uint32_t(i / 10000), port));
+        fds.push_back(connect_from(first_address + uint32_t(i / 10000), port));
         // Small steps, so that the listener's backlog is never full.
         if (i % 100 == 99 || i == count - 1) usleep(2000);
         while (send(fds.back(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
@@ -105,7 +107,9 @@ struct Crowd {
             close(wsd_server_fd(server));  // the parent's alone
             be_clients(count, uint16_t(std::atoi(std::strrchr(address, ':') + 1)), orders[0], reports[1]);
         }
-        while (opened < count) require(wsd_server_poll(server, 5000) == 1, "handshakes");
+        while (opened < count) {
+            require(wsd_server_poll(server, 1000) == 1 && waitpid(clients, nullptr, WNOHANG) == 0, "no clients");
+        }
         (void)drain_clients();
     }
     ~Crowd() {

@@ -18,7 +18,7 @@
         }                                                                        \
     } while (0)
 
-static int opened, messages, closed, fired, posted, watched;
+static int opened, messages, closed, fired, posted, watched, ended;
 
 static void on_open(wsd_server *server, wsd_conn conn) {
     CHECK(wsd_set_user(server, conn, &opened) == WSD_OK);
@@ -56,6 +56,16 @@ static void on_pipe(wsd_server *server, int fd, unsigned events, void *arg) {
     CHECK(events == WSD_READABLE && arg == &watched && read(fd, &byte, 1) == 1);
     CHECK(wsd_unwatch(server, fd) == WSD_OK);
     watched++;
+}
+
+static void on_session_end(wsd_server *server, wsd_session session, wsd_session_reason reason) {
+    wsd_session_info info = {0};
+    wsd_str value;
+    info.size = sizeof info;
+    CHECK(wsd_session_info_get(server, session, &info) == WSD_OK && info.user.len == 3);
+    CHECK(wsd_session_get(server, session, wsd_str_of("key"), &value) == WSD_OK && value.len == 5);
+    CHECK(reason == WSD_SESSION_SERVER && wsd_session_find(server, wsd_str_of(info.id)) == 0);
+    ended++;
 }
 
 /* Turns the loop until `fd` has something to read. */
@@ -103,6 +113,7 @@ int main(void) {
     wsd_config config;
     wsd_stats stats = {0};
     wsd_timer timer = 0;
+    wsd_session session = 0;
     wsd_server *server = NULL;
     int listener, fd, ends[2];
 
@@ -110,6 +121,7 @@ int main(void) {
     callbacks.on_open = on_open;
     callbacks.on_message = on_message;
     callbacks.on_close = on_close;
+    callbacks.on_session_end = on_session_end;
     wsd_config_init(&config, sizeof config);
     CHECK(wsd_config_invalid(&config) == NULL);
     CHECK(strcmp(wsd_version(), WSD_VERSION) == 0);
@@ -123,6 +135,8 @@ int main(void) {
     CHECK(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
     CHECK(wsd_watch(server, ends[0], WSD_READABLE, on_pipe, &watched) == WSD_OK);
 
+    CHECK(wsd_session_create(server, wsd_str_of("ada"), 0, &session) == WSD_OK && session != 0);
+    CHECK(wsd_session_set(server, session, wsd_str_of("key"), "value", 5) == WSD_OK);
     fd = connect_to(server, listener);
     exchange(server, fd, request, sizeof request - 1, answer, sizeof answer - 1);
     exchange(server, fd, "\x81\x82\0\0\0\0hi", 8, "\x81\x02hi", 4);
@@ -135,7 +149,7 @@ int main(void) {
     stats.size = sizeof stats;
     CHECK(wsd_stats_get(server, &stats) == WSD_OK && stats.connections_closed == 1 && stats.messages_in == 1);
     CHECK(wsd_server_drain(server, 0) == WSD_OK && wsd_server_run(server) == WSD_OK);
-    CHECK(wsd_server_free(server) == WSD_OK);
+    CHECK(wsd_server_free(server) == WSD_OK && ended == 1);
     close(ends[0]);
     close(ends[1]);
     puts("api_smoke: ok");

@@ -260,3 +260,25 @@ TEST_CASE("subscribing and publishing, with compression and without") {
                     server.settle();
                 });
 }
+
+TEST_CASE("sessions, their data and their connections") {
+    refuse_each(nothing, [](TestServer& server) {
+        server.connect().send(upgrade_request());
+        server.settle();
+        size_t before = 0;
+        for (int i = 0; i < 2; i++) {
+            wsd_session session = 0;
+            const int made = wsd_session_create(server, wsd_str_of("ada"), 1000, &session);
+            CHECK((made == WSD_OK) == (session != 0));
+            CHECK(server.stats().sessions_active == before + (made == WSD_OK));
+            before = server.stats().sessions_active;
+            for (const char* const value : {"1", "22", "333"}) {
+                (void)wsd_session_set(server, session, wsd_str_of("k"), value, strlen(value));
+            }
+            if (!server.opened.empty()) (void)wsd_session_attach(server, session, server.opened[0]);
+            if (i == 0) (void)wsd_session_end(server, session);
+            before = server.stats().sessions_active;
+        }
+        server.settle();
+    });
+}

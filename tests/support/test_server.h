@@ -67,6 +67,7 @@ class TestServer {
     std::function<void(wsd_conn)> on_drain;
     std::function<void(const Closed&)> on_close;
     std::function<void(wsd_conn, const char*, int)> on_log;
+    std::function<void(wsd_session, wsd_session_reason)> on_session_end;
 
     // What has been told, hooks or not.
     std::vector<wsd_conn> opened;
@@ -86,6 +87,7 @@ class TestServer {
         if (on_request) callbacks.on_request = request_callback;
         if (on_chunk) callbacks.on_chunk = chunk_callback;
         if (on_log) callbacks.on_log = log_callback;
+        if (on_session_end) callbacks.on_session_end = session_end_callback;
         const int made = wsd_server_new(&config, &callbacks, &server_);
         if (made != WSD_OK) return made;
         const int listener = wsd_server_listen(server_, where.c_str());
@@ -268,6 +270,10 @@ class TestServer {
     }
     static void log_callback(wsd_server* server, wsd_log_level, wsd_conn conn, const char* text, int error) {
         of(server).on_log(conn, text, error);
+    }
+
+    static void session_end_callback(wsd_server* server, wsd_session session, wsd_session_reason reason) {
+        of(server).on_session_end(session, reason);
     }
 
     // Changes whenever something happened on a socket.
