@@ -7,6 +7,7 @@
 // phase in upgrade.cpp.
 #pragma once
 
+#include "base/ip.h"
 #include "net/out_queue.h"
 #include "net/reactor.h"
 #include "server/pool.h"
@@ -19,6 +20,7 @@ namespace wsd::server {
 using Server = ::wsd_server;
 using Upgrade = ::wsd_request;
 struct Inflating;  // compression.h
+struct Listener;   // server.h
 struct Takeover;
 
 // Forward only.
@@ -50,6 +52,13 @@ struct Assembly {
     Bytes decoded;            // all of it at its end, where there is no block: in a window
 };
 
+// What only some connections have to tell; exists from the first of it on.
+struct Extra {
+    char* subprotocol = nullptr;  // owned, NUL-terminated; null: none
+    Peer announced;               // the client, from a PROXY header; kNone without one
+    Peer forwarded;               // and from the headers of the latest request; counts more
+};
+
 // Input that cannot be used yet: a torn frame header fits the slot, anything longer has a block of its own.
 constexpr uint32_t kCarryInSlot = 16;
 static_assert(kCarryInSlot >= ws::kFrameHeaderMax);
@@ -71,7 +80,7 @@ struct Conn {
     Assembly* in = nullptr;        // owned; null at rest
     net::OutQueue* out = nullptr;  // owned; null at rest
     Takeover* takeover = nullptr;  // owned; null without context takeover
-    char* subprotocol = nullptr;   // owned, NUL-terminated; null: none
+    Extra* extra = nullptr;        // owned; null where there is nothing to tell
     void* user = nullptr;          // the application's; never read here
     uint64_t last_rx_ms = 0;       // loop time of the last byte received
     uint64_t since_ms = 0;         // start of the request (kHttp), last message (kOpen), end of sending (later)
@@ -101,13 +110,18 @@ struct Conn {
     bool close_received : 1 = false;
     bool shut : 1 = false;          // our direction of the stream has been ended
     bool ping_pending : 1 = false;  // the pong for ping_number has not come
+    bool proxy_due : 1 = false;     // a PROXY header may, or must, still come before the first request
 };
 static_assert(sizeof(Conn) <= 192);
 
 // ------------------------------------------------------------------------------------------- receiving (conn.cpp)
 
 // Takes over a connected socket: reads what has come with it, then joins the loop. Closes `fd` if it cannot.
-void conn_accept(Server& server, int fd, uint8_t listener);
+void conn_accept(Server& server, int fd, const Listener& listener, bool proxy_due);
+
+// The connection's Extra, made if there is none; null when memory is refused.
+Extra* conn_extra(Conn& conn);
+void extra_free(Conn& conn);
 
 // Source::ready of every connection.
 void conn_ready(net::Source* source, uint32_t events);

@@ -191,7 +191,7 @@ void conn_free(Conn& conn) {
     conn_drop_output(conn);
     upgrade_free(conn);
     compression_end(conn);
-    drop_subprotocol(conn);
+    extra_free(conn);
     server.conns.free(&conn);
 }
 

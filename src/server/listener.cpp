@@ -5,6 +5,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "server/client.h"
+
 namespace wsd::server {
 namespace {
 
@@ -52,7 +54,14 @@ void admit(Server& server, int fd, const Listener& listener) {
         server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_CONN_LIMIT);
         return turn_away(fd);
     }
-    conn_accept(server, fd, listener.number);
+    const Announcing announcing = client_announcing(server, listener, fd);
+    if (announcing == Announcing::kRefuse) {
+        server.stats.refused_proxy++;
+        server_log(server, WSD_LOG_WARN, 0, "connection dropped: its peer is no trusted proxy", WSD_OK);
+        close(fd);
+        return;
+    }
+    conn_accept(server, fd, listener, announcing == Announcing::kMay);
 }
 
 void listener_ready(net::Source* source, uint32_t) {
@@ -80,14 +89,18 @@ int format_listener(const Listener& listener, char* text, size_t size) {
 
 }  // namespace
 
-int listener_open(Server& server, const char* text) {
+int listener_open(Server& server, const char* text, const wsd_listen_options& options) {
+    const wsd_proxy_protocol proxy = options.proxy_protocol;
+    if (proxy < WSD_PROXY_OFF || proxy > WSD_PROXY_REQUIRED) return WSD_E_INVALID;
+    // Where a header is optional, only knowing the proxies tells theirs from what anybody else makes up.
+    if (proxy == WSD_PROXY_OPTIONAL && !server.config.trusted_proxies) return WSD_E_INVALID;
     net::Address address;
     if (server.draining || server.listener_count == kListenerMax || !net::parse_address(text, &address)) {
         return WSD_E_INVALID;
     }
     const wsd_config& config = server.config;
-    const net::ListenOptions options{config.backlog, config.defer_accept_s, config.tcp_user_timeout_ms};
-    const int fd = net::listen_on(address, options);
+    const net::ListenOptions socket_options{config.backlog, config.defer_accept_s, config.tcp_user_timeout_ms};
+    const int fd = net::listen_on(address, socket_options);
     if (fd < 0) return WSD_E_SYSTEM;
     if (server.spare_fd < 0) server.spare_fd = open_spare();
 
@@ -95,6 +108,7 @@ int listener_open(Server& server, const char* text) {
     listener.source = {listener_ready, fd};
     listener.server = &server;
     listener.number = uint8_t(server.listener_count);
+    listener.proxy_protocol = proxy;
     listener.unlink_on_close = address.inherited_fd < 0 && address.storage.ss_family == AF_UNIX;
     if (!net::reactor_add(server.reactor, listener.source)) {
         const int reason = errno;

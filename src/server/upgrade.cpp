@@ -2,7 +2,9 @@
 // makes up its mind; no request is half-decided, and none is decided twice.
 #include "server/upgrade.h"
 
+#include "http/origin.h"
 #include "http/response.h"
+#include "server/client.h"
 #include "server/compression.h"
 #include "server/server.h"
 
@@ -105,11 +107,19 @@ bool take_deflate(Conn& conn, Answer& answer, char* text) {
     return compression_begin(conn, agreed);
 }
 
+void drop_subprotocol(Conn& conn) {
+    if (!conn.extra || !conn.extra->subprotocol) return;
+    mem_free(conn.server->mem, Purpose::kConn, conn.extra->subprotocol, std::strlen(conn.extra->subprotocol) + 1);
+    conn.extra->subprotocol = nullptr;
+}
+
 bool keep_subprotocol(Conn& conn, Bytes name) {
-    conn.subprotocol = static_cast<char*>(mem_alloc(conn.server->mem, Purpose::kConn, name.len + 1));
-    if (!conn.subprotocol) return false;
-    std::memcpy(conn.subprotocol, name.p, name.len);
-    conn.subprotocol[name.len] = '\0';
+    Extra* const extra = conn_extra(conn);
+    char* const copy = extra ? static_cast<char*>(mem_alloc(conn.server->mem, Purpose::kConn, name.len + 1)) : nullptr;
+    if (!copy) return false;
+    std::memcpy(copy, name.p, name.len);
+    copy[name.len] = '\0';
+    extra->subprotocol = copy;
     return true;
 }
 
@@ -135,13 +145,31 @@ void show_to_application(Conn& conn) {
     }
 }
 
+// May the page that asks connect (§10.2)? Whoever is no browser has no page, and need not say so.
+bool origin_ok(const Server& server, const Upgrade& upgrade, http::Refusal* refusal) {
+    if (!server.origins) return true;
+    const Bytes head = head_of(upgrade);
+    size_t from = 0;
+    const http::Header* const origin = http::find_header(head, upgrade.request, "Origin", &from);
+    *refusal = {403, "no Origin"};
+    if (!origin) return !server.config.origins_required;
+    *refusal = {403, "Origin not allowed"};
+    if (http::find_header(head, upgrade.request, "Origin", &from)) return false;
+    return http::origin_allowed(bytes_of(server.origins), http::slice(head, origin->value));
+}
+
 void request_complete(Conn& conn) {
     Upgrade& upgrade = *conn.upgrade;
+    http::Refusal refusal;
+    if (!client_learn(conn, &refusal)) return upgrade_refuse(conn, refusal);
     if (upgrade.request.upgrade_websocket) {
         const ws::UpgradeRules rules{conn.server->config.allow_http10 != 0};
-        http::Refusal refusal;
         if (ws::check_upgrade(head_of(upgrade), upgrade.request, rules, upgrade.accept, &refusal) !=
             http::Step::kDone) {
+            return upgrade_refuse(conn, refusal);
+        }
+        if (!origin_ok(*conn.server, upgrade, &refusal)) {
+            conn.server->stats.refused_origin++;
             return upgrade_refuse(conn, refusal);
         }
         upgrade.is_upgrade = true;
@@ -209,6 +237,10 @@ uint8_t* feed_body(Conn& conn, uint8_t* p, uint8_t* end) {
 }  // namespace
 
 uint8_t* upgrade_feed(Conn& conn, uint8_t* p, uint8_t* end) {
+    if (conn.proxy_due) {
+        p = client_feed(conn, p, end);
+        if (conn.proxy_due || p == end) return p;
+    }
     if (!conn.upgrade) {
         p += http::leading_empty_lines({p, size_t(end - p)});
         if (p == end || (*p == '\r' && end - p == 1)) return p;  // perhaps the first half of another empty line
@@ -219,6 +251,20 @@ uint8_t* upgrade_feed(Conn& conn, uint8_t* p, uint8_t* end) {
         }
     }
     return conn.upgrade->state == State::kHead ? feed_head(conn, p, end) : feed_body(conn, p, end);
+}
+
+Extra* conn_extra(Conn& conn) {
+    if (conn.extra) return conn.extra;
+    void* const room = mem_alloc(conn.server->mem, Purpose::kConn, sizeof(Extra));
+    conn.extra = room ? new (room) Extra : nullptr;
+    return conn.extra;
+}
+
+void extra_free(Conn& conn) {
+    if (!conn.extra) return;
+    drop_subprotocol(conn);
+    mem_free(conn.server->mem, Purpose::kConn, conn.extra, sizeof(Extra));
+    conn.extra = nullptr;
 }
 
 bool upgrade_waits(const Conn& conn) { return conn.upgrade && conn.upgrade->state >= State::kWaiting; }
@@ -256,6 +302,7 @@ void upgrade_timed_out(Conn& conn) {
     // Nothing was asked since the last answer: a connection kept alive for nothing just ends.
     if (!conn.upgrade && conn.answered) return conn_linger(conn, {WSD_CAUSE_IDLE, WSD_E_IDLE_TIMEOUT});
     server.stats.handshake_timeouts++;
+    if (client_required(conn)) return client_refuse(conn, "no PROXY header in time");
     const bool ours = upgrade_waits(conn);
     upgrade_refuse(conn, ours ? http::Refusal{503, "no decision in time"} : http::Refusal{408, "no request in time"});
 }
@@ -287,12 +334,6 @@ void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
     }
     // Last, since on_log may do anything, and must find the request decided.
     server_log(*conn.server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
-}
-
-void drop_subprotocol(Conn& conn) {
-    if (conn.subprotocol)
-        mem_free(conn.server->mem, Purpose::kConn, conn.subprotocol, std::strlen(conn.subprotocol) + 1);
-    conn.subprotocol = nullptr;
 }
 
 int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* headers, size_t header_count) {

@@ -42,7 +42,6 @@ void upgrade_settle(Conn& conn);
 
 void upgrade_timed_out(Conn& conn);
 void upgrade_free(Conn& conn);
-void drop_subprotocol(Conn& conn);
 
 // Answers whatever request there is, complete or not, with an error of the server's own, and ends the connection.
 void upgrade_refuse(Conn& conn, const http::Refusal& refusal);
