@@ -196,7 +196,7 @@ std::vector<Flag> client_flags() {
          set_trusted_proxies, "trusted_proxies"},
         {"forwarded-header", "NAME", "where they tell: x-forwarded-for or forwarded (x-forwarded-for)",
          set_forwarded_header, "forwarded_header"},
-        {"proxy-protocol", "MODE", "PROXY headers: off, optional (of trusted proxies) or required (off)",
+        {"proxy-protocol", "MODE", "PROXY headers: off, required, or optional, of trusted proxies (off)",
          set_proxy_protocol},
     };
 }

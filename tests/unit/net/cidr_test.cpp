@@ -87,7 +87,8 @@ TEST_CASE("a list says what is wrong with it") {
     for (const char* text : {"localhost", "10.0.0", "[::1]", "/8", "unix", "10.0.0.1,x"}) {
         CHECK(fault(text) == "an item is no IPv4 or IPv6 address, with or without a prefix length");
     }
-    for (const char* text : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8 ::1", "0.0.0.0/0/0"}) {
+    for (const char* text :
+         {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8 ::1", "0.0.0.0/0/0"}) {
         CHECK(fault(text) == "a prefix length is not 0-32");
     }
     CHECK(fault("::/129") == "a prefix length is not 0-128");
