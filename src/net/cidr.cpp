@@ -8,7 +8,8 @@ namespace {
 // The bits of byte `i` that a prefix of `bits` bits covers.
 uint8_t mask_of(size_t i, unsigned bits) {
     if (bits >= (i + 1) * 8) return 0xff;
-    return bits <= i * 8 ? 0 : uint8_t(0xff00 >> (bits - i * 8));
+    if (bits <= i * 8) return 0;
+    return uint8_t(0xff00u >> (bits - i * 8));
 }
 
 bool ends_with_prefix(const Cidr& cidr) {
