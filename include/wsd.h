@@ -240,9 +240,9 @@ typedef struct wsd_config {
 
     /* Proxies that are believed about their clients, comma-separated: addresses, ranges as "10.0.0.0/8" and
      * "2001:db8::/32", and "unix:" for all peers of unix sockets. ::/0 is every address, IPv4 too. */
-    const char *trusted_proxies;    /* NULL: none; kept: copied */
-    wsd_forwarded forwarded_header; /* WSD_X_FORWARDED_FOR; the one header in which they tell. The other is not
-                                       read, as proxies pass on what a client put there */
+    const char *trusted_proxies; /* NULL: none; kept: copied */
+    int forwarded_header;        /* WSD_X_FORWARDED_FOR, of wsd_forwarded; the one header in which they tell. The
+                                    other is not read, as proxies pass on what a client put there */
 
     /* permessage-deflate (RFC 7692). A connection without context takeover holds no memory for it; with it, each way
      * that uses it holds up to twice its window, and what finds strings in it: see deflate_memory_max_bytes. */

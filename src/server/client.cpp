@@ -68,7 +68,8 @@ bool client_learn(Conn& conn, http::Refusal* refusal) {
     if (conn.extra) conn.extra->forwarded = {};
     if (!server.config.trusted_proxies || !net::cidr_list_has(server.trusted, connecting_peer(conn))) return true;
     Peer client;
-    if (!read_forwarded(head_of(upgrade), upgrade.request, server.config.forwarded_header, server.trusted, &client)) {
+    const wsd_forwarded header = wsd_forwarded(server.config.forwarded_header);  // judged when the server was made
+    if (!read_forwarded(head_of(upgrade), upgrade.request, header, server.trusted, &client)) {
         *refusal = {400, "malformed Forwarded"};
         return false;
     }

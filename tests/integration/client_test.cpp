@@ -300,6 +300,6 @@ TEST_CASE("a configuration that cannot be says which field and why") {
     config.origins_required = 1;
     CHECK(std::string(wsd_config_invalid(&config)) == "origins_required");
     config.origins_required = 0;
-    config.forwarded_header = wsd_forwarded(2);
+    config.forwarded_header = 2;
     CHECK(std::string(wsd_config_invalid(&config)) == "forwarded_header");
 }
