@@ -215,6 +215,13 @@ typedef enum wsd_over_rate {
     WSD_OVER_RATE_CLOSE      /* the first of them is not delivered, and closes with 1008, cause WSD_CAUSE_POLICY */
 } wsd_over_rate;
 
+/* The header in which trusted proxies tell whom a request came from, each appending to it. The client is the last entry
+ * that is no trusted proxy's address; what stands before that anybody can have written. */
+typedef enum wsd_forwarded {
+    WSD_X_FORWARDED_FOR = 0, /* addresses, with or without port */
+    WSD_FORWARDED            /* RFC 7239; a request in which it is malformed gets 400 */
+} wsd_forwarded;
+
 /* Fill with wsd_config_init(), then change what should differ. A time of 0 turns that timeout off. */
 typedef struct wsd_config {
     size_t size;   /* set by wsd_config_init() */
@@ -256,6 +263,18 @@ typedef struct wsd_config {
     /* Handshake. */
     const char *subprotocols; /* NULL; comma-separated tokens, those that the server speaks; kept: copied */
     int allow_http10;         /* 0; take an upgrade over HTTP/1.0, which RFC 6455 does not allow */
+
+    /* Web pages that may connect (RFC 6455 10.2), comma-separated: "https://example.com", "http://localhost:3000";
+     * "example.com" for http and https; "*.example.com", with or without a scheme and a port, for every name below that
+     * one; "null". Case is ignored, and a scheme's default port is the same as none. Another Origin gets 403. */
+    const char *origins;  /* NULL: any; kept: copied */
+    int origins_required; /* 0; 1: one without Origin, which no browser sends, gets 403 too. Only with `origins` */
+
+    /* Proxies that are believed about their clients, comma-separated: addresses, ranges as "10.0.0.0/8" and
+     * "2001:db8::/32", and "unix:" for all peers of unix sockets. ::/0 is every address, IPv4 too. */
+    const char *trusted_proxies; /* NULL: none; kept: copied */
+    int forwarded_header;        /* WSD_X_FORWARDED_FOR, of wsd_forwarded; the one header in which they tell. The
+                                    other is not read, as proxies pass on what a client put there */
 
     /* permessage-deflate (RFC 7692). A connection without context takeover holds memory for it only while a compressed
      * message is arriving in several reads: 8 KiB, and up to 64 KiB by what has come. With takeover it holds a window
@@ -321,6 +340,9 @@ WSD_API int wsd_server_new(const wsd_config *config, const wsd_callbacks *callba
 /* The first field of `config` whose value wsd_server_new() would refuse, by name, or NULL. Any thread. */
 WSD_API const char *wsd_config_invalid(const wsd_config *config);
 
+/* What is wrong with that field: a static English text, or NULL if nothing is. Any thread. */
+WSD_API const char *wsd_config_invalid_why(const wsd_config *config);
+
 /* Ends every connection at once (each opened one gets its on_close, cause "aborted"), closes all descriptors and frees
  * everything. NULL is allowed. Returns WSD_OK, or WSD_E_INVALID inside a callback: nothing was done. */
 WSD_API int wsd_server_free(wsd_server *server);
@@ -332,6 +354,24 @@ WSD_API int wsd_server_free(wsd_server *server);
  *   returns  a number >= 0 for wsd_server_address(); WSD_E_INVALID not an address, or the server drains; WSD_E_NOMEM;
  *            WSD_E_SYSTEM with errno set, EADDRINUSE for an address that is taken */
 WSD_API int wsd_server_listen(wsd_server *server, const char *address);
+
+/* Whether a connection begins with a PROXY protocol header, version 1 or 2, before its first request. */
+typedef enum wsd_proxy_protocol {
+    WSD_PROXY_OFF = 0,  /* no: one that comes is a malformed request */
+    WSD_PROXY_OPTIONAL, /* a peer in wsd_config.trusted_proxies may send one; from others it is as with "off" */
+    WSD_PROXY_REQUIRED  /* it must, within the handshake timeout, and from a peer in trusted_proxies where that is set;
+                           a connection without a good one of up to 1024 bytes is dropped. With trusted_proxies NULL
+                           every peer is believed, so that only proxies may be able to reach the listener */
+} wsd_proxy_protocol;
+
+typedef struct wsd_listen_options {
+    size_t size; /* sizeof(wsd_listen_options) */
+    wsd_proxy_protocol proxy_protocol;
+} wsd_listen_options;
+
+/* wsd_server_listen() with options; NULL: as wsd_server_listen(). Returns as that, and WSD_E_INVALID also for options
+ * out of range and for WSD_PROXY_OPTIONAL without trusted_proxies. */
+WSD_API int wsd_server_listen_with(wsd_server *server, const char *address, const wsd_listen_options *options);
 
 /* Writes where a listener listens, in the form wsd_server_listen() takes, NUL-terminated and cut to `size`.
  * Returns WSD_OK, or WSD_E_INVALID if there is no such listener. */
@@ -509,7 +549,8 @@ WSD_API void *wsd_user(const wsd_server *server, wsd_conn conn);
 
 typedef struct wsd_conn_info {
     size_t size;                 /* set by the caller: sizeof(wsd_conn_info) */
-    char peer[112];              /* "192.0.2.1:5000", "[2001:db8::1]:5000" or "unix:"; NUL-terminated */
+    char peer[112];              /* the client: "192.0.2.1:5000", "[2001:db8::1]:5000" or "unix:"; NUL-terminated. As
+                                    told by trusted proxies, from the request on, with port 0 if they tell none */
     const char *subprotocol;     /* chosen in the handshake, or NULL; valid as long as the connection */
     int listener;                /* the number wsd_server_listen() gave */
     int open;                    /* 1 from on_open until closing begins */
@@ -520,6 +561,7 @@ typedef struct wsd_conn_info {
     uint8_t deflate_client_bits;
     uint8_t deflate_server_takeover; /* 1: context takeover is in force this way */
     uint8_t deflate_client_takeover;
+    char socket_peer[112]; /* who is at the other end of the socket, in the same form: the client or its proxy */
 } wsd_conn_info;
 
 /* Fills `info`. Returns WSD_OK, WSD_E_CLOSED or WSD_E_INVALID. */
@@ -734,6 +776,8 @@ typedef struct wsd_stats {
     wsd_histogram loop_lag;      /* how late timers fired, connections' and the application's: what they waited for the
                                     rest of the loop */
     wsd_histogram rtt;           /* of the pongs to the server's pings */
+    uint64_t refused_proxy;        /* dropped where a PROXY header is required: none, malformed, or not believed */
+    uint64_t refused_origin;       /* answered 403: Origin not allowed, or none */
 } wsd_stats;
 
 /* Fills `stats` up to its size. Returns WSD_OK or WSD_E_INVALID. */

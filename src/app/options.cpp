@@ -151,6 +151,35 @@ std::string set_kernels(Options& options, std::string_view text) {
     return {};
 }
 
+std::string set_origins(Options& options, std::string_view text) {
+    options.origins = text;
+    options.config.origins = options.origins.c_str();
+    return {};
+}
+
+std::string set_trusted_proxies(Options& options, std::string_view text) {
+    options.trusted_proxies = text;
+    options.config.trusted_proxies = options.trusted_proxies.c_str();
+    return {};
+}
+
+std::string set_forwarded_header(Options& options, std::string_view text) {
+    if (text != "x-forwarded-for" && text != "forwarded") return "x-forwarded-for or forwarded";
+    options.config.forwarded_header = text == "forwarded" ? WSD_FORWARDED : WSD_X_FORWARDED_FOR;
+    return {};
+}
+
+std::string set_proxy_protocol(Options& options, std::string_view text) {
+    static constexpr std::pair<std::string_view, wsd_proxy_protocol> kModes[] = {
+        {"off", WSD_PROXY_OFF}, {"optional", WSD_PROXY_OPTIONAL}, {"required", WSD_PROXY_REQUIRED}};
+    for (const auto& [name, mode] : kModes) {
+        if (text != name) continue;
+        options.proxy_protocol = mode;
+        return {};
+    }
+    return "off, optional or required";
+}
+
 std::vector<Flag> listening_flags() {
     using C = wsd_config;
     return {
@@ -159,6 +188,22 @@ std::vector<Flag> listening_flags() {
         {"listen", "ADDR", "HOST:PORT, [V6]:PORT, unix:PATH or fd:N; may be repeated", set_listen},
         {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)", set_subprotocols, "subprotocols"},
         {"allow-http10", "", "take upgrades over HTTP/1.0", turn_on(&C::allow_http10)},
+    };
+}
+
+std::vector<Flag> origin_flags() {
+    using C = wsd_config;
+    return {
+        {"origins", "LIST", "pages that may connect, as https://example.com,*.example.org (any)", set_origins,
+         "origins"},
+        {"origins-required", "", "refuse upgrades without an Origin, too", turn_on(&C::origins_required),
+         "origins_required"},
+        {"trusted-proxies", "LIST", "who is believed about clients: addresses, ranges, unix: (none)",
+         set_trusted_proxies, "trusted_proxies"},
+        {"forwarded-header", "NAME", "where they tell: x-forwarded-for or forwarded (x-forwarded-for)",
+         set_forwarded_header, "forwarded_header"},
+        {"proxy-protocol", "MODE", "PROXY headers: off, required, or optional, of trusted proxies (off)",
+         set_proxy_protocol},
     };
 }
 
@@ -280,8 +325,8 @@ std::vector<Flag> other_flags() {
 const std::vector<Flag>& flags() {
     static const std::vector<Flag> kFlags = [] {
         std::vector<Flag> all;
-        for (const auto group :
-             {listening_flags, deflate_flags, limit_flags, client_flags, time_flags, socket_flags, other_flags}) {
+        for (const auto group : {listening_flags, origin_flags, deflate_flags, limit_flags, client_flags, time_flags,
+                                 socket_flags, other_flags}) {
             for (Flag& flag : group()) all.push_back(std::move(flag));
         }
         return all;
@@ -310,12 +355,17 @@ std::string check(Options* options) {
         const bool v6 = options->host.find(':') != std::string::npos && options->host[0] != '[';
         address = (v6 ? "[" + options->host + "]" : options->host) + address.substr(4);
     }
+    if (options->proxy_protocol == WSD_PROXY_OPTIONAL && !options->config.trusted_proxies) {
+        return "--proxy-protocol: optional needs --trusted-proxies";
+    }
+    if (options->config.origins_required && !options->config.origins) return "--origins-required needs --origins";
     const char* const field = wsd_config_invalid(&options->config);
     if (!field) return {};
+    const std::string why = wsd_config_invalid_why(&options->config);
     for (const Flag& flag : flags()) {
-        if (flag.field == field) return "--" + std::string(flag.name) + ": the value is out of range";
+        if (flag.field == field) return "--" + std::string(flag.name) + ": " + why;
     }
-    return "the value of " + std::string(field) + " is out of range";
+    return std::string(field) + ": " + why;
 }
 
 }  // namespace

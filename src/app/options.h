@@ -10,11 +10,14 @@
 namespace app {
 
 struct Options {
-    wsd_config config;                // of the library
-    std::vector<std::string> listen;  // addresses as wsd_server_listen() takes them
-    std::string host = "127.0.0.1";   // for --port
-    std::string subprotocols;         // what config.subprotocols points to
-    std::string kernels;              // what config.kernels points to
+    wsd_config config;                                  // of the library
+    std::vector<std::string> listen;                    // addresses as wsd_server_listen() takes them
+    std::string host = "127.0.0.1";                     // for --port
+    std::string subprotocols;                           // what config.subprotocols points to
+    std::string kernels;                                // what config.kernels points to
+    std::string origins;                                // what config.origins points to
+    std::string trusted_proxies;                        // what config.trusted_proxies points to
+    wsd_proxy_protocol proxy_protocol = WSD_PROXY_OFF;  // of every listener
     uint32_t drain_grace_ms = 10000;
     LogLevel log_level = LogLevel::kInfo;
     LogFormat log_format = LogFormat::kText;

@@ -114,36 +114,53 @@ bool parse_address(const char* text, Address* address) {
     return true;
 }
 
-void format_address(const sockaddr_storage& storage, socklen_t len, char* text, size_t size) {
-    if (size == 0) return;
-    Text out{text, size};
-    *text = '\0';
-    char host[INET6_ADDRSTRLEN];
+Peer peer_of(const sockaddr_storage& storage) {
+    Peer peer;
     if (storage.ss_family == AF_INET) {
         sockaddr_in in;
         std::memcpy(&in, &storage, sizeof in);
-        out.add(inet_ntop(AF_INET, &in.sin_addr, host, sizeof host));
-        out.add(":");
-        out.add_number(ntohs(in.sin_port));
+        peer.ip = ip_of_v4(reinterpret_cast<const uint8_t*>(&in.sin_addr));
+        peer.port = ntohs(in.sin_port);
+        peer.kind = PeerKind::kIp;
     } else if (storage.ss_family == AF_INET6) {
         sockaddr_in6 in;
         std::memcpy(&in, &storage, sizeof in);
-        // A dual-stack socket shows IPv4 peers as ::ffff:1.2.3.4; logs and limits want the address itself.
-        if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
-            out.add(inet_ntop(AF_INET, in.sin6_addr.s6_addr + 12, host, sizeof host));
-        } else {
-            out.add("[");
-            out.add(inet_ntop(AF_INET6, &in.sin6_addr, host, sizeof host));
-            out.add("]");
-        }
-        out.add(":");
-        out.add_number(ntohs(in.sin6_port));
+        std::memcpy(peer.ip.bytes, &in.sin6_addr, sizeof peer.ip.bytes);
+        peer.port = ntohs(in.sin6_port);
+        peer.kind = PeerKind::kIp;
     } else if (storage.ss_family == AF_UNIX) {
-        sockaddr_un un = {};
-        std::memcpy(&un, &storage, len < sizeof un ? len : sizeof un - 1);
-        out.add("unix:");
-        out.add(un.sun_path);
+        peer.kind = PeerKind::kUnix;
     }
+    return peer;
+}
+
+void format_peer(const Peer& peer, char* text, size_t size) {
+    if (size == 0) return;
+    Text out{text, size};
+    *text = '\0';
+    if (peer.kind == PeerKind::kUnix) out.add("unix:");
+    if (peer.kind != PeerKind::kIp) return;
+    char host[INET6_ADDRSTRLEN];
+    // A dual-stack socket shows IPv4 peers as ::ffff:1.2.3.4; logs and limits want the address itself.
+    if (is_v4(peer.ip)) {
+        out.add(inet_ntop(AF_INET, peer.ip.bytes + kMappedBits / 8, host, sizeof host));
+    } else {
+        out.add("[");
+        out.add(inet_ntop(AF_INET6, peer.ip.bytes, host, sizeof host));
+        out.add("]");
+    }
+    out.add(":");
+    out.add_number(peer.port);
+}
+
+void format_address(const sockaddr_storage& storage, socklen_t len, char* text, size_t size) {
+    if (storage.ss_family != AF_UNIX) return format_peer(peer_of(storage), text, size);
+    if (size == 0) return;
+    sockaddr_un un = {};
+    std::memcpy(&un, &storage, len < sizeof un ? len : sizeof un - 1);
+    Text out{text, size};
+    out.add("unix:");
+    out.add(un.sun_path);
 }
 
 }  // namespace wsd::net

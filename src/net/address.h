@@ -4,7 +4,7 @@
 
 #include <sys/socket.h>
 
-#include "base/bytes.h"
+#include "base/ip.h"
 
 namespace wsd::net {
 
@@ -22,5 +22,11 @@ struct Address {
 // Writes the address in the form that parse_address reads, NUL-terminated and cut to `size`; a unix socket without a
 // name is "unix:".
 void format_address(const sockaddr_storage& storage, socklen_t len, char* text, size_t size);
+
+// The same without its name or its mapping; kNone for a family that is none of these.
+Peer peer_of(const sockaddr_storage& storage);
+
+// Writes "192.0.2.1:5000", "[2001:db8::1]:5000", "unix:" or nothing, NUL-terminated and cut to `size`.
+void format_peer(const Peer& peer, char* text, size_t size);
 
 }  // namespace wsd::net

@@ -160,6 +160,13 @@ int listen_on(const Address& address, const ListenOptions& options) {
     return open_listener(any, options);
 }
 
+Peer socket_peer(int fd) {
+    sockaddr_storage storage = {};
+    socklen_t len = sizeof storage;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &len) != 0) return {};
+    return peer_of(storage);
+}
+
 void shut_down_sending(int fd) { (void)shutdown(fd, SHUT_WR); }  // fails only where the peer is gone already
 
 }  // namespace wsd::net

@@ -39,6 +39,9 @@ struct ListenOptions {
 // TCP are set here, since accepted sockets inherit them. Returns the descriptor, or -1 with errno.
 [[nodiscard]] int listen_on(const Address& address, const ListenOptions& options);
 
+// Who is at the other end; kNone if the connection is gone already.
+Peer socket_peer(int fd);
+
 // No more will be sent; the peer sees the end of the stream after what was sent.
 void shut_down_sending(int fd);
 

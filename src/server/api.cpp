@@ -2,8 +2,8 @@
 // calls the function of ours that does the work. Nothing is decided here.
 #include <errno.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
+#include "server/client.h"
 #include "server/compression.h"
 #include "server/extra.h"
 #include "server/listener.h"
@@ -71,6 +71,10 @@ const wsd_config kDefaults = {
     .backlog = 4096,
     .subprotocols = nullptr,
     .allow_http10 = 0,
+    .origins = nullptr,
+    .origins_required = 0,
+    .trusted_proxies = nullptr,
+    .forwarded_header = WSD_X_FORWARDED_FOR,
     .deflate = 0,
     .deflate_level = 1,
     .deflate_threshold_bytes = 64,
@@ -98,6 +102,13 @@ const wsd_config kDefaults = {
     .memory_hard_bytes = 0,
 };
 
+// What the caller knows of the configuration, and the defaults for the rest.
+wsd_config whole_config(const wsd_config* config) {
+    wsd_config whole = kDefaults;
+    if (config) std::memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
+    return whole;
+}
+
 }  // namespace
 
 // ------------------------------------------------------------------------------------------------------------ server
@@ -108,17 +119,22 @@ extern "C" void wsd_config_init(wsd_config* config, size_t size) {
 }
 
 extern "C" const char* wsd_config_invalid(const wsd_config* config) {
-    wsd_config whole = kDefaults;
-    if (config) std::memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
-    return config_invalid(whole);
+    const char* why = nullptr;
+    return config_invalid(whole_config(config), &why);
+}
+
+extern "C" const char* wsd_config_invalid_why(const wsd_config* config) {
+    const char* why = nullptr;
+    (void)config_invalid(whole_config(config), &why);  // the name is wsd_config_invalid()'s to tell
+    return why;
 }
 
 extern "C" int wsd_server_new(const wsd_config* config, const wsd_callbacks* callbacks, wsd_server** server) {
     if (!callbacks || !server || callbacks->size < sizeof(size_t)) return WSD_E_INVALID;
     if (config && config->size < sizeof(size_t)) return WSD_E_INVALID;
-    wsd_config whole = kDefaults;
-    if (config) std::memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
-    if (config_invalid(whole)) return WSD_E_INVALID;
+    const wsd_config whole = whole_config(config);
+    const char* why = nullptr;
+    if (config_invalid(whole, &why)) return WSD_E_INVALID;
     wsd_callbacks known = {};
     known.size = sizeof known;
     std::memcpy(&known, callbacks, callbacks->size < sizeof known ? callbacks->size : sizeof known);
@@ -135,7 +151,14 @@ extern "C" int wsd_server_free(wsd_server* server) {
 }
 
 extern "C" int wsd_server_listen(wsd_server* server, const char* address) {
-    return server && address ? listener_open(*server, address) : int(WSD_E_INVALID);
+    return wsd_server_listen_with(server, address, nullptr);
+}
+
+extern "C" int wsd_server_listen_with(wsd_server* server, const char* address, const wsd_listen_options* options) {
+    if (!server || !address || (options && options->size < sizeof(size_t))) return WSD_E_INVALID;
+    wsd_listen_options whole = {};
+    if (options) std::memcpy(&whole, options, options->size < sizeof whole ? options->size : sizeof whole);
+    return listener_open(*server, address, whole);
 }
 
 extern "C" int wsd_server_address(wsd_server* server, int listener, char* text, size_t size) {
@@ -328,11 +351,8 @@ extern "C" int wsd_conn_info_get(const wsd_server* server, wsd_conn id, wsd_conn
     const Conn* const conn = find(server, id);
     if (!conn) return WSD_E_CLOSED;
     wsd_conn_info now = {};
-    sockaddr_storage storage = {};
-    socklen_t len = sizeof storage;
-    if (getpeername(conn->source.fd, reinterpret_cast<sockaddr*>(&storage), &len) == 0) {
-        net::format_address(storage, len, now.peer, sizeof now.peer);
-    }
+    net::format_peer(client_of(*conn), now.peer, sizeof now.peer);
+    net::format_peer(net::socket_peer(conn->source.fd), now.socket_peer, sizeof now.socket_peer);
     now.subprotocol = subprotocol_of(*conn);
     now.listener = conn->listener;
     now.open = conn->opened && conn->phase == Phase::kOpen;

@@ -385,7 +385,7 @@ void conn_ready(net::Source* source, uint32_t events) {
     }
 }
 
-void conn_accept(Server& server, int fd, uint8_t listener, const Visitor& visitor) {
+void conn_accept(Server& server, int fd, const Listener& listener, const Visitor& visitor, bool proxy_due) {
     Conn* const conn = server.conns.make();
     if (conn) conn->server = &server;
     if (!conn || !limits_attach(*conn, visitor)) {
@@ -399,7 +399,8 @@ void conn_accept(Server& server, int fd, uint8_t listener, const Visitor& visito
     server.stats.connections_total++;
     conn->source = {conn_ready, fd};
     conn->deadline.fired = conn_deadline_fired;
-    conn->listener = listener & (kListenerMax - 1);
+    conn->listener = listener.number & (kListenerMax - 1);
+    conn->proxy_due = proxy_due;
     conn->since_ms = conn->last_rx_ms = now_ms(server);
     conn_rearm(*conn);
     // The request has often come already; reading it now saves a turn, and epoll tells of whatever comes after.

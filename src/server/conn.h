@@ -19,6 +19,7 @@ namespace wsd::server {
 using Server = ::wsd_server;
 using Upgrade = ::wsd_request;
 struct Inflating;  // compression.h
+struct Listener;   // server.h
 struct Takeover;
 struct Visitor;  // limits.h
 struct Extra;    // extra.h
@@ -104,14 +105,15 @@ struct Conn {
     bool close_received : 1 = false;
     bool shut : 1 = false;          // our direction of the stream has been ended
     bool ping_pending : 1 = false;  // the pong for ping_number has not come
+    bool proxy_due : 1 = false;     // a PROXY header may, or must, still come before the first request
 };
 static_assert(sizeof(Conn) <= 192);
 
 // ------------------------------------------------------------------------------------------- receiving (conn.cpp)
 
 // Takes over a connected socket: reads what has come with it, then joins the loop. Closes `fd` if it cannot, and counts
-// `visitor` out.
-void conn_accept(Server& server, int fd, uint8_t listener, const Visitor& visitor);
+// `visitor` out. Where `proxy_due`, a PROXY header may come first.
+void conn_accept(Server& server, int fd, const Listener& listener, const Visitor& visitor, bool proxy_due);
 
 // Source::ready of every connection.
 void conn_ready(net::Source* source, uint32_t events);

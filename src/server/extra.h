@@ -1,6 +1,7 @@
 // What only some connections have, kept out of the slot that every connection pays for.
 #pragma once
 
+#include "base/ip.h"
 #include "net/timer_wheel.h"
 #include "server/conn.h"
 #include "server/ip_table.h"
@@ -16,7 +17,9 @@ struct Extra {
     Session* session = nullptr;       // the one it is attached to
     ListNode of_session;              // in session->extras
     Conn* conn = nullptr;             // whose it is
-    IpKey ip_key = 0;                 // of the peer, if it is counted
+    Peer announced;                   // the client, from a PROXY header; kNone without one
+    Peer forwarded;                   // and from the headers of the latest request; counts more
+    IpKey ip_key = 0;                 // of the client, if it is counted
     bool ip_counted = false;          // in the table, until extra_end()
     Bucket messages;
     uint64_t ready_ms = net::kTimerNever;  // held back for the message rate until then; never: it is not

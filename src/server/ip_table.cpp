@@ -1,11 +1,6 @@
 #include "server/ip_table.h"
 
-#include <netinet/in.h>
-#include <sys/random.h>
-
-#include <cstring>
-
-#include "base/bytes.h"
+#include "base/random.h"
 
 namespace wsd::server {
 namespace {
@@ -17,12 +12,9 @@ constexpr size_t kSweepSlots = 16384;
 constexpr IpKey kV4 = IpKey(0xffffffff) << 32;
 
 size_t home_of(const IpTable& table, IpKey key) {
-    uint64_t h = key ^ table.secret[0];
-    h *= table.secret[1] | 1;
-    h ^= h >> 32;
-    h *= table.secret[0] | 1;
-    h ^= h >> 29;
-    return size_t(h) & (table.slot_count - 1);
+    uint8_t bytes[sizeof key];
+    std::memcpy(bytes, &key, sizeof key);
+    return size_t(siphash13(table.secret, {bytes, sizeof bytes})) & (table.slot_count - 1);
 }
 
 // The slot of `key`, or the empty one in which it would stand. There is always an empty slot.
@@ -39,7 +31,7 @@ void give_back(Mem& mem, const IpTable& table) {
 // Moves every entry to a table of `slot_count` slots; 0 for one without entries. False when memory is refused.
 bool rehash(Mem& mem, IpTable& table, size_t slot_count) {
     IpTable fresh;
-    std::memcpy(fresh.secret, table.secret, sizeof fresh.secret);
+    fresh.secret = table.secret;
     if (slot_count) {
         fresh.slots = static_cast<IpEntry*>(mem_alloc(mem, Purpose::kServer, slot_count * sizeof(IpEntry)));
         if (!fresh.slots) return false;
@@ -79,25 +71,14 @@ void shrink(Mem& mem, IpTable& table) {
 
 }  // namespace
 
-bool ip_key_of(const sockaddr_storage& peer, IpKey* key) {
-    if (peer.ss_family == AF_INET) {
-        sockaddr_in in;
-        std::memcpy(&in, &peer, sizeof in);
-        *key = kV4 | ntohl(in.sin_addr.s_addr);
-        return true;
-    }
-    if (peer.ss_family != AF_INET6) return false;
-    sockaddr_in6 in;
-    std::memcpy(&in, &peer, sizeof in);
-    const uint8_t* const bytes = in.sin6_addr.s6_addr;
-    // A dual-stack socket shows IPv4 peers in this form; in one /64 they would all be one.
-    *key = IN6_IS_ADDR_V4MAPPED(&in.sin6_addr) ? kV4 | load_be32(bytes + 12) : load_be64(bytes);
+bool ip_key_of(const Peer& peer, IpKey* key) {
+    if (peer.kind != PeerKind::kIp) return false;
+    const uint8_t* const bytes = peer.ip.bytes;
+    *key = is_v4(peer.ip) ? kV4 | load_be32(bytes + 12) : load_be64(bytes);  // in one /64 all of IPv4 would be one
     return true;
 }
 
-bool ip_table_open(IpTable& table) {
-    return getrandom(table.secret, sizeof table.secret, 0) == ssize_t(sizeof table.secret);
-}
+bool ip_table_open(IpTable& table) { return random_bytes(&table.secret, sizeof table.secret); }
 
 void ip_table_close(Mem& mem, IpTable& table) {
     give_back(mem, table);

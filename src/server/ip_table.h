@@ -2,9 +2,9 @@
 // collide. Its size follows what it holds, both ways, up to a bound. It decides nothing.
 #pragma once
 
-#include <sys/socket.h>
-
+#include "base/ip.h"
 #include "base/mem.h"
+#include "base/siphash.h"
 #include "server/token_bucket.h"
 
 namespace wsd::server {
@@ -28,11 +28,11 @@ struct IpTable {
     size_t slot_count = 0;     // a power of two, or 0
     size_t count = 0;          // of them taken, at most three quarters
     size_t swept = 0;          // where the next sweep goes on
-    uint64_t secret[2] = {};
+    HashKey secret;
 };
 
-// False for an address that has no key: a unix socket.
-[[nodiscard]] bool ip_key_of(const sockaddr_storage& peer, IpKey* key);
+// False for a peer that has no key: of a unix socket, or not known.
+[[nodiscard]] bool ip_key_of(const Peer& peer, IpKey* key);
 
 // Draws the secret; false, with errno, if the system gives no random bytes.
 [[nodiscard]] bool ip_table_open(IpTable& table);

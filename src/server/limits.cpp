@@ -1,5 +1,6 @@
 #include "server/limits.h"
 
+#include "net/cidr.h"
 #include "server/extra.h"
 #include "server/server.h"
 #include "server/upgrade.h"
@@ -64,14 +65,9 @@ void limits_close(Server& server) {
     ip_table_close(server.mem, server.client_limits.table);
 }
 
-Visitor limits_visitor(const Server& server, int fd) {
-    sockaddr_storage peer = {};
-    socklen_t len = sizeof peer;
+Visitor limits_visitor(const Server& server, const Peer& client) {
     Visitor visitor;
-    if (!server.client_limits.by_address) return visitor;
-    // Who is gone already has no address any more, and will not stay long enough to be counted.
-    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &len) != 0) return visitor;
-    visitor.counted = ip_key_of(peer, &visitor.key);
+    visitor.counted = !net::cidr_list_has(server.trusted, client) && ip_key_of(client, &visitor.key);
     return visitor;
 }
 
@@ -110,6 +106,20 @@ bool limits_attach(Conn& conn, Visitor visitor) {
     extra->ip_key = visitor.key;
     extra->ip_counted = visitor.counted;
     return true;
+}
+
+Admission limits_recount(Conn& conn, const Peer& client) {
+    Server& server = *conn.server;
+    const Visitor visitor = limits_visitor(server, client);
+    const Visitor before = conn.extra ? Visitor{conn.extra->ip_key, conn.extra->ip_counted} : Visitor{};
+    if (visitor.counted == before.counted && (!visitor.counted || visitor.key == before.key)) return Admission::kYes;
+    if (visitor.counted && !extra_get(conn)) return Admission::kNoRoom;
+    const Admission admission = limits_enter(server, visitor);
+    if (admission != Admission::kYes) return admission;
+    if (before.counted) limits_leave(server, before.key);
+    conn.extra->ip_key = visitor.key;
+    conn.extra->ip_counted = visitor.counted;
+    return Admission::kYes;
 }
 
 bool limits_take_message(Conn& conn) {

@@ -26,10 +26,10 @@ void limits_close(Server& server);
 // Whose a new connection is.
 struct Visitor {
     IpKey key = 0;
-    bool counted = false;  // false: it has no address, or nothing is counted by address
+    bool counted = false;  // false: it has no address, or is a trusted proxy, whose clients are counted instead
 };
 
-Visitor limits_visitor(const Server& server, int fd);
+Visitor limits_visitor(const Server& server, const Peer& client);
 
 enum class Admission : uint8_t {
     kYes,
@@ -44,6 +44,10 @@ void limits_leave(Server& server, IpKey key);
 
 // Notes with the connection whose it is, and fills its message bucket. False when memory is refused: nothing is noted.
 [[nodiscard]] bool limits_attach(Conn& conn, Visitor visitor);
+
+// The client of a connection has become known, or is another one now: counts it in for that one and out for whom it was
+// counted before. A refusal changes nothing.
+[[nodiscard]] Admission limits_recount(Conn& conn, const Peer& client);
 
 // A message begins on a connection that has an Extra. False: it may not be used now, as the connection has ended for
 // it, or is held until the rate allows it.

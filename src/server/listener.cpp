@@ -5,6 +5,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "server/budget.h"
+#include "server/client.h"
+#include "server/limits.h"
+
 namespace wsd::server {
 namespace {
 
@@ -60,9 +64,18 @@ void admit(Server& server, int fd, const Listener& listener) {
         server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_MEMORY_BUDGET);
         return turn_away(fd);
     }
-    const Visitor visitor = limits_visitor(server, fd);
+    const Announcing announcing = client_announcing(server, listener, fd);
+    if (announcing == Announcing::kRefuse) {
+        server.stats.refused_proxy++;
+        server_log(server, WSD_LOG_WARN, 0, "connection dropped: its peer is no trusted proxy", WSD_OK);
+        close(fd);
+        return;
+    }
+    const bool proxy_due = announcing == Announcing::kMay;
+    Visitor visitor;  // who comes through a proxy is counted when the proxy has told
+    if (server.client_limits.by_address && !proxy_due) visitor = limits_visitor(server, net::socket_peer(fd));
     const Admission admission = limits_enter(server, visitor);
-    if (admission == Admission::kYes) return conn_accept(server, fd, listener.number, visitor);
+    if (admission == Admission::kYes) return conn_accept(server, fd, listener, visitor, proxy_due);
     server_log(server, WSD_LOG_INFO, 0, "connection refused", WSD_E_ADDRESS_LIMIT);
     turn_away(fd, admission == Admission::kNoRoom ? kNoRoom : kTooMany);
 }
@@ -92,14 +105,18 @@ int format_listener(const Listener& listener, char* text, size_t size) {
 
 }  // namespace
 
-int listener_open(Server& server, const char* text) {
+int listener_open(Server& server, const char* text, const wsd_listen_options& options) {
+    const wsd_proxy_protocol proxy = options.proxy_protocol;
+    if (proxy < WSD_PROXY_OFF || proxy > WSD_PROXY_REQUIRED) return WSD_E_INVALID;
+    // Where a header is optional, only knowing the proxies tells theirs from what anybody else makes up.
+    if (proxy == WSD_PROXY_OPTIONAL && !server.config.trusted_proxies) return WSD_E_INVALID;
     net::Address address;
     if (server.draining || server.listener_count == kListenerMax || !net::parse_address(text, &address)) {
         return WSD_E_INVALID;
     }
     const wsd_config& config = server.config;
-    const net::ListenOptions options{config.backlog, config.defer_accept_s, config.tcp_user_timeout_ms};
-    const int fd = net::listen_on(address, options);
+    const net::ListenOptions socket_options{config.backlog, config.defer_accept_s, config.tcp_user_timeout_ms};
+    const int fd = net::listen_on(address, socket_options);
     if (fd < 0) return WSD_E_SYSTEM;
     if (server.spare_fd < 0) server.spare_fd = open_spare();
 
@@ -107,6 +124,7 @@ int listener_open(Server& server, const char* text) {
     listener.source = {listener_ready, fd};
     listener.server = &server;
     listener.number = uint8_t(server.listener_count);
+    listener.proxy_protocol = proxy;
     listener.unlink_on_close = address.inherited_fd < 0 && address.storage.ss_family == AF_UNIX;
     if (!net::reactor_add(server.reactor, listener.source)) {
         const int reason = errno;

@@ -5,8 +5,8 @@
 
 namespace wsd::server {
 
-// As wsd_server_listen().
-int listener_open(Server& server, const char* address);
+// As wsd_server_listen_with().
+int listener_open(Server& server, const char* address, const wsd_listen_options& options);
 
 // Closes all of them and forgets them; what waited in their backlogs is reset by the kernel.
 void listeners_close(Server& server);

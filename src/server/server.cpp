@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "http/origin.h"
 #include "server/compression.h"
 #include "server/listener.h"
 #include "server/upgrade.h"
@@ -24,6 +25,22 @@ char* copy_text(Mem& mem, const char* text) {
     const size_t size = std::strlen(text) + 1;
     char* const copy = static_cast<char*>(mem_alloc(mem, Purpose::kServer, size));
     return copy ? static_cast<char*>(std::memcpy(copy, text, size)) : nullptr;
+}
+
+void free_text(Mem& mem, char* text) {
+    if (text) mem_free(mem, Purpose::kServer, text, std::strlen(text) + 1);
+}
+
+// The list has been judged: it is counted first, then read. False when memory is refused.
+bool copy_trusted(Mem& mem, const char* text, net::CidrList* list) {
+    const Bytes bytes = bytes_of(text);
+    if (net::parse_cidr_list(bytes, list) || list->count == 0) return true;
+    list->items = static_cast<net::Cidr*>(mem_alloc(mem, Purpose::kServer, list->count * sizeof(net::Cidr)));
+    if (!list->items) {
+        list->count = 0;
+        return false;
+    }
+    return !net::parse_cidr_list(bytes, list);
 }
 
 uint32_t power_of_two(uint32_t n) {
@@ -100,6 +117,10 @@ int open_all(Server& server) {
     server.kernels = ws::kernels_find(kernels && *kernels ? kernels : nullptr);
     if (!server.kernels) return WSD_E_INVALID;
     if (config.subprotocols && !(server.subprotocols = copy_text(server.mem, config.subprotocols))) return WSD_E_NOMEM;
+    if (config.origins && !(server.origins = copy_text(server.mem, config.origins))) return WSD_E_NOMEM;
+    if (config.trusted_proxies && !copy_trusted(server.mem, config.trusted_proxies, &server.trusted)) {
+        return WSD_E_NOMEM;
+    }
     void* const buffer = mem_alloc(server.mem, Purpose::kServer, kReceiveHeadroom + config.receive_buffer_bytes);
     server.receive_buffer = static_cast<uint8_t*>(buffer);
     server.cork.p = static_cast<uint8_t*>(mem_alloc(server.mem, Purpose::kServer, kCorkBytes));
@@ -172,9 +193,9 @@ void server_free(Server* server) {
     server->posts.close(owned);
     mem_free(owned, Purpose::kServer, server->cork.p, kCorkBytes);
     mem_free(owned, Purpose::kServer, server->receive_buffer, kReceiveHeadroom + server->config.receive_buffer_bytes);
-    if (server->subprotocols) {
-        mem_free(owned, Purpose::kServer, server->subprotocols, std::strlen(server->subprotocols) + 1);
-    }
+    free_text(owned, server->subprotocols);
+    free_text(owned, server->origins);
+    mem_free(owned, Purpose::kServer, server->trusted.items, server->trusted.count * sizeof(net::Cidr));
     server->conns.release();
     server->timers.release();
     Mem mem = owned;
@@ -183,7 +204,7 @@ void server_free(Server* server) {
     WSD_ASSERT(mem_used(mem) == 0);
 }
 
-const char* config_invalid(const wsd_config& c) {
+const char* config_invalid(const wsd_config& c, const char** why) {
     const struct {
         const char* name;
         bool good;
@@ -212,10 +233,19 @@ const char* config_invalid(const wsd_config& c) {
         {"deflate_client_window_bits", window_bits_ok(c.deflate_client_window_bits)},
         {"session_data_max_bytes", c.session_data_max_bytes <= 1u << 30},
         {"kernels", !c.kernels || ws::kernels_find(c.kernels)},
+        {"forwarded_header", c.forwarded_header == WSD_X_FORWARDED_FOR || c.forwarded_header == WSD_FORWARDED},
+        {"origins_required", !c.origins_required || c.origins},
     };
     for (const auto& rule : kRules) {
+        *why = "the value is out of range";
         if (!rule.good) return rule.name;
     }
+    net::CidrList judged;
+    if (c.trusted_proxies && (*why = net::parse_cidr_list(bytes_of(c.trusted_proxies), &judged))) {
+        return "trusted_proxies";
+    }
+    if (c.origins && (*why = http::origin_list_fault(bytes_of(c.origins)))) return "origins";
+    *why = nullptr;
     return nullptr;
 }
 

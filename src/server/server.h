@@ -1,6 +1,8 @@
 // One server: its configuration, its loop, its connections and the buffers that they share.
 #pragma once
 
+#include "http/proxy_protocol.h"
+#include "net/cidr.h"
 #include "net/reactor.h"
 #include "server/budget.h"
 #include "server/conn.h"
@@ -11,9 +13,11 @@
 
 namespace wsd::server {
 
-// Room in front of the receive buffer for what was carried over: at most a torn header with a whole control payload.
-constexpr size_t kReceiveHeadroom = 256;
+// Room in front of the receive buffer for what was carried over: at most a torn PROXY header, or the header of a frame
+// with a whole control payload.
+constexpr size_t kReceiveHeadroom = 1024;
 static_assert(kReceiveHeadroom >= ws::kFrameHeaderMax + ws::kControlPayloadMax);
+static_assert(kReceiveHeadroom >= http::kProxyHeaderMax);
 
 constexpr size_t kCorkBytes = 256 * 1024;
 
@@ -29,6 +33,7 @@ struct Listener {
     net::Source source;
     Server* server = nullptr;
     uint8_t number = 0;
+    wsd_proxy_protocol proxy_protocol = WSD_PROXY_OFF;
     bool unlink_on_close = false;  // a unix socket's file that we made
 };
 
@@ -78,6 +83,8 @@ struct wsd_server {
     wsd::server::ClientLimits client_limits;
     wsd::server::Budget budget;
     char* subprotocols = nullptr;  // owned copy of config.subprotocols
+    char* origins = nullptr;       // and of config.origins
+    wsd::net::CidrList trusted;    // config.trusted_proxies, whose text is not kept; its items are owned
 
     wsd::net::Reactor reactor;
     wsd::server::PostQueue posts;
@@ -128,10 +135,8 @@ inline bool budget_is_tight(const Server& server) { return server.mem.held_bytes
 Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int* result);
 void server_free(Server* server);
 
-// The name of the first field out of range, or null.
-const char* config_invalid(const wsd_config& config);
-
-int server_listen(Server& server, const char* address);
+// The name of the first field that cannot be, or null. `*why` is set to a static English text.
+const char* config_invalid(const wsd_config& config, const char** why);
 
 // One turn; false, with errno, if the loop cannot go on.
 [[nodiscard]] bool server_turn(Server& server, int timeout_ms);

@@ -2,7 +2,9 @@
 // makes up its mind; no request is half-decided, and none is decided twice.
 #include "server/upgrade.h"
 
+#include "http/origin.h"
 #include "http/response.h"
+#include "server/client.h"
 #include "server/compression.h"
 #include "server/extra.h"
 #include "server/server.h"
@@ -129,13 +131,31 @@ void show_to_application(Conn& conn) {
     }
 }
 
+// May the page that asks connect (§10.2)? Whoever is no browser has no page, and need not say so.
+bool origin_ok(const Server& server, const Upgrade& upgrade, http::Refusal* refusal) {
+    if (!server.origins) return true;
+    const Bytes head = head_of(upgrade);
+    size_t from = 0;
+    const http::Header* const origin = http::find_header(head, upgrade.request, "Origin", &from);
+    *refusal = {403, "no Origin"};
+    if (!origin) return !server.config.origins_required;
+    *refusal = {403, "Origin not allowed"};
+    if (http::find_header(head, upgrade.request, "Origin", &from)) return false;
+    return http::origin_allowed(bytes_of(server.origins), http::slice(head, origin->value));
+}
+
 void request_complete(Conn& conn) {
     Upgrade& upgrade = *conn.upgrade;
+    http::Refusal refusal;
+    if (!client_learn(conn, &refusal)) return upgrade_refuse(conn, refusal);
     if (upgrade.request.upgrade_websocket) {
         const ws::UpgradeRules rules{conn.server->config.allow_http10 != 0};
-        http::Refusal refusal;
         if (ws::check_upgrade(head_of(upgrade), upgrade.request, rules, upgrade.accept, &refusal) !=
             http::Step::kDone) {
+            return upgrade_refuse(conn, refusal);
+        }
+        if (!origin_ok(*conn.server, upgrade, &refusal)) {
+            conn.server->stats.refused_origin++;
             return upgrade_refuse(conn, refusal);
         }
         upgrade.is_upgrade = true;
@@ -207,6 +227,10 @@ uint8_t* feed_body(Conn& conn, uint8_t* p, uint8_t* end) {
 }  // namespace
 
 uint8_t* upgrade_feed(Conn& conn, uint8_t* p, uint8_t* end) {
+    if (conn.proxy_due) {
+        p = client_feed(conn, p, end);
+        if (conn.proxy_due || p == end) return p;
+    }
     if (!conn.upgrade) {
         p += http::leading_empty_lines({p, size_t(end - p)});
         if (p == end || (*p == '\r' && end - p == 1)) return p;  // perhaps the first half of another empty line
@@ -255,6 +279,7 @@ void upgrade_timed_out(Conn& conn) {
     // Nothing was asked since the last answer: a connection kept alive for nothing just ends.
     if (!conn.upgrade && conn.answered) return conn_linger(conn, {WSD_CAUSE_IDLE, WSD_E_IDLE_TIMEOUT});
     server.stats.handshake_timeouts++;
+    if (client_required(conn)) return client_refuse(conn, "no PROXY header in time");
     const bool ours = upgrade_waits(conn);
     upgrade_refuse(conn, ours ? http::Refusal{503, "no decision in time"} : http::Refusal{408, "no request in time"});
 }
@@ -274,7 +299,7 @@ void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
         answer.add("Upgrade", "websocket");
         answer.add("Sec-WebSocket-Version", "13");  // §4.2.2
     }
-    if (refusal.status == 503) answer.add("Retry-After", "1");
+    if (refusal.status == 503 || refusal.status == 429) answer.add("Retry-After", "1");
     answer.response.head_only = conn.upgrade && asks_for_head(*conn.upgrade);
     if (send_answer(conn, answer) != WSD_OK) {
         conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});

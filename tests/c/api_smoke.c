@@ -112,6 +112,7 @@ int main(void) {
     wsd_callbacks callbacks = {0};
     wsd_config config;
     wsd_stats stats = {0};
+    wsd_listen_options listening;
     wsd_timer timer = 0;
     wsd_session session = 0;
     wsd_server *server = NULL;
@@ -123,11 +124,13 @@ int main(void) {
     callbacks.on_close = on_close;
     callbacks.on_session_end = on_session_end;
     wsd_config_init(&config, sizeof config);
-    CHECK(wsd_config_invalid(&config) == NULL);
+    CHECK(wsd_config_invalid(&config) == NULL && wsd_config_invalid_why(&config) == NULL);
     CHECK(strcmp(wsd_version(), WSD_VERSION) == 0);
     CHECK(wsd_server_new(&config, &callbacks, &server) == WSD_OK);
     CHECK(wsd_server_listen(server, "nowhere") == WSD_E_INVALID);
-    listener = wsd_server_listen(server, "127.0.0.1:0");
+    listening.size = sizeof listening;
+    listening.proxy_protocol = WSD_PROXY_OFF;
+    listener = wsd_server_listen_with(server, "127.0.0.1:0", &listening);
     CHECK(listener >= 0 && wsd_server_fd(server) >= 0);
 
     CHECK(wsd_timer_start(server, 0, on_timer, &fired, &timer) == WSD_OK && timer != 0);

@@ -45,6 +45,23 @@ TEST_CASE("a handshake, an echo and a close") {
     });
 }
 
+TEST_CASE("a client that a PROXY header and a proxy's header tell of") {
+    const std::string line = "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n";
+    refuse_each(
+        [](TestServer& server) {
+            server.config.origins = "https://example.com";
+            server.config.trusted_proxies = "127.0.0.1, 10.0.0.1";
+            server.proxy_protocol = WSD_PROXY_OPTIONAL;
+        },
+        [&](TestServer& server) {
+            Client& client = server.connect();
+            client.send(line.substr(0, 20));
+            server.settle();
+            client.send(line.substr(20) + upgrade_request("X-Forwarded-For: 192.0.2.1\r\n"
+                                                          "Sec-WebSocket-Protocol: a\r\n"));
+        });
+}
+
 TEST_CASE("messages in pieces, large ones and torn control frames") {
     refuse_each([](TestServer& server) { server.config.receive_buffer_bytes = 4096; },
                 [](TestServer& server) {
@@ -226,6 +243,8 @@ TEST_CASE("a server that cannot be made says so and holds nothing") {
         CAPTURE(n);
         TestServer server;
         server.config.subprotocols = "a,b";
+        server.config.origins = "https://example.com";
+        server.config.trusted_proxies = "10.0.0.0/8, unix:";
         server.config.deflate = 1;
         server.memory.refuse_at = n;
         const int result = server.try_start();

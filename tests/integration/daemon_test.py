@@ -37,7 +37,8 @@ def refuses(name, arguments, status, named):
 # ------------------------------------------------------------------------------------------------------------- flags
 
 # Flags whose default --help gives in words, or not at all, with a value to give them.
-VALUE_OF = {"port": "0", "listen": "127.0.0.1:0", "subprotocols": "chat", "kernels": "scalar", "defer-accept": "0"}
+VALUE_OF = {"port": "0", "listen": "127.0.0.1:0", "subprotocols": "chat", "kernels": "scalar", "defer-accept": "0",
+            "origins": "https://example.com", "trusted-proxies": "127.0.0.0/8", "proxy-protocol": "off"}
 
 # Cannot be served: a flag that is wrongly taken ends with status 1 at once, and not in a daemon that runs.
 UNSERVED = "--listen=fd:999"
@@ -77,6 +78,12 @@ WRONG = [  # argument, what the line must name
     ("--max-message-bytes=0", "--max-message-bytes"),
     ("--send-low-bytes=2M", "--send-low-bytes"),
     ("--backlog=0", "--backlog"),
+    ("--origins=https://example.com/", "--origins: an origin has no host, or more than host and port"),
+    ("--origins-required", "--origins-required"),
+    ("--trusted-proxies=10.0.0.1/8", "--trusted-proxies: an address has bits set behind its prefix"),
+    ("--forwarded-header=via", "--forwarded-header"),
+    ("--proxy-protocol=on", "--proxy-protocol"),
+    ("--proxy-protocol=optional", "--trusted-proxies"),
 ]
 
 
@@ -110,7 +117,7 @@ def test_flags():
             refuses(f"--{name} without its value", [UNSERVED, f"--{name}"], 2, f"--{name}")
         if value in ("N", "BYTES", "TIME", "SECONDS"):
             refuses(f"--{name}=many", [f"--{name}=many", UNSERVED], 2, f"--{name}")
-        if name not in ("help", "version"):
+        if name not in ("help", "version", "origins-required"):  # the peer below is no browser
             everything += arguments
     checks.check("--help lists what SPEC asks for", {"port", "help", "version"} <= {flag[0] for flag in flags}, flags)
     with Daemon(WSD, *everything) as daemon, Peer(daemon.addresses[0]) as peer:
@@ -146,6 +153,16 @@ def deflate_answer():
     return lambda peer: peer.request(offer)[1].get("sec-websocket-extensions")
 
 
+def proxied(peer):
+    peer.socket.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n")
+    return echoes(peer.open())
+
+
+def dropped(peer):
+    peer.socket.sendall(b"GET / HTTP/1.1\r\nHost: wsd.test\r\n\r\n")
+    return peer.at_end()
+
+
 EFFECTS = [  # flags, what is asked of a new peer, its answer
     (["--max-message-bytes=5"], lambda peer: echoes(peer.open()), True),
     (["--max-message-bytes=4"], close_code_after(b"hello"), 1009),
@@ -161,6 +178,16 @@ EFFECTS = [  # flags, what is asked of a new peer, its answer
     (["--stale-timeout=1ms", "--ping-interval=0"], lambda peer: peer.open().at_end(), True),
     (["--subprotocols=chat.v2,chat.v1"],
      lambda peer: peer.request("Sec-WebSocket-Protocol: chat.v1")[1].get("sec-websocket-protocol"), "chat.v1"),
+    (["--origins=*.example.com"], status_of("Origin: https://a.example.com"), 101),
+    (["--origins=*.example.com"], status_of("Origin: https://example.org"), 403),
+    (["--origins=*.example.com"], status_of(), 101),
+    (["--origins=*.example.com", "--origins-required"], status_of(), 403),
+    (["--proxy-protocol=required"], proxied, True),
+    (["--proxy-protocol=required"], dropped, True),
+    (["--proxy-protocol=optional", "--trusted-proxies=127.0.0.1"], proxied, True),
+    (["--proxy-protocol=optional", "--trusted-proxies=127.0.0.1"], status_of(), 101),
+    (["--trusted-proxies=127.0.0.1", "--forwarded-header=forwarded"], status_of("Forwarded: for="), 400),
+    (["--trusted-proxies=127.0.0.1"], status_of("Forwarded: for="), 101),
     ([], deflate_answer(), "permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
     (["--no-deflate"], deflate_answer(), None),
     (["--deflate-server-takeover", "--deflate-server-window-bits=9"], deflate_answer(),

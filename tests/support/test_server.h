@@ -59,6 +59,7 @@ class TestServer {
     // To be set before start().
     wsd_config config;
     wsd_callbacks callbacks = {};
+    wsd_proxy_protocol proxy_protocol = WSD_PROXY_OFF;
     std::function<void(wsd_conn, const wsd_request*)> on_request;
     std::function<void(wsd_conn)> on_open;
     std::function<void(wsd_conn, wsd_opcode, std::string_view)> on_message;  // none: echo
@@ -90,7 +91,8 @@ class TestServer {
         if (on_session_end) callbacks.on_session_end = session_end_callback;
         const int made = wsd_server_new(&config, &callbacks, &server_);
         if (made != WSD_OK) return made;
-        const int listener = wsd_server_listen(server_, where.c_str());
+        const wsd_listen_options options{sizeof options, proxy_protocol};
+        const int listener = wsd_server_listen_with(server_, where.c_str(), &options);
         if (listener < 0) return listener;
         char text[128];
         const int told = wsd_server_address(server_, listener, text, sizeof text);

@@ -95,6 +95,24 @@ TEST_CASE("limits by client and the memory budget reach the configuration") {
           "--memory-soft-bytes: the value is out of range");
 }
 
+TEST_CASE("who may connect and who is believed about clients reaches the configuration") {
+    const Parsed none({});
+    CHECK(none.options.config.origins == nullptr);
+    CHECK(none.options.config.trusted_proxies == nullptr);
+    CHECK(none.options.proxy_protocol == WSD_PROXY_OFF);
+    const Parsed all({"--origins=https://example.com,*.example.org", "--origins-required", "--trusted-proxies",
+                      "10.0.0.0/8,unix:", "--forwarded-header=forwarded", "--proxy-protocol=optional"});
+    REQUIRE(all.ok);
+    CHECK(all.options.origins == "https://example.com,*.example.org");
+    CHECK(all.options.config.origins_required == 1);
+    CHECK(all.options.trusted_proxies == "10.0.0.0/8,unix:");
+    CHECK(all.options.config.forwarded_header == WSD_FORWARDED);
+    CHECK(all.options.proxy_protocol == WSD_PROXY_OPTIONAL);
+    CHECK(Parsed({"--proxy-protocol=required"}).options.proxy_protocol == WSD_PROXY_REQUIRED);
+    CHECK(Parsed({"--trusted-proxies=10.0.0.1/8"}).error ==
+          "--trusted-proxies: an address has bits set behind its prefix");
+}
+
 TEST_CASE("a port is on the host, whichever comes first") {
     CHECK(Parsed({"--port", "80"}).options.listen == std::vector<std::string>{"127.0.0.1:80"});
     CHECK(Parsed({"--port", "80", "--host", "*"}).options.listen == std::vector<std::string>{"*:80"});
@@ -127,6 +145,12 @@ TEST_CASE("what is wrong is named in one line") {
         {{"--max-head-bytes", "100"}, "--max-head-bytes"},
         {{"--send-low-bytes", "2M"}, "--send-low-bytes"},
         {{"--subprotocols", "no token"}, "--subprotocols"},
+        {{"--origins", "https://example.com/"}, "--origins"},
+        {{"--origins-required"}, "--origins"},
+        {{"--trusted-proxies", "localhost"}, "--trusted-proxies"},
+        {{"--forwarded-header", "via"}, "--forwarded-header"},
+        {{"--proxy-protocol", "on"}, "--proxy-protocol"},
+        {{"--proxy-protocol", "optional"}, "--trusted-proxies"},
         {{"--deflate-level", "3"}, "--deflate-level"},
         {{"--deflate-server-window-bits", "7"}, "--deflate-server-window-bits"},
         {{"--deflate-client-window-bits", "16"}, "--deflate-client-window-bits"},
