@@ -71,7 +71,7 @@ int complain(const std::string& line, int status) {
 int listen_all(wsd_server* server, const Daemon& daemon) {
     std::vector<std::string> addresses = daemon.options.listen;
     if (addresses.empty()) addresses.push_back("127.0.0.1:9001");
-    const wsd_listen_options options{sizeof options, daemon.options.proxy_protocol};
+    const wsd_listen_options options{sizeof options, daemon.options.proxy_protocol, 0};
     for (const std::string& address : addresses) {
         const int listener = wsd_server_listen_with(server, address.c_str(), &options);
         if (listener == WSD_E_INVALID) return complain("--listen: not an address: " + address, kExitUsage);

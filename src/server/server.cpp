@@ -105,7 +105,9 @@ void for_each_conn(Server& server, void (*step)(Conn&)) {
 
 void drain_cut_fired(net::Timer* timer) {
     Server& server = *WSD_CONTAINER_OF(timer, ServerTimer, timer)->server;
-    for_each_conn(server, [](Conn& conn) { conn_kill(conn, {WSD_CAUSE_DRAIN}); });
+    for_each_conn(server, [](Conn& conn) {
+        if (!drain_spares(conn)) conn_kill(conn, {WSD_CAUSE_DRAIN});
+    });
 }
 
 // ----------------------------------------------------------------------------------------------------------- making
@@ -174,7 +176,7 @@ void server_free(Server* server) {
     server->in_turn = true;  // on_close may call everything but what would free the server again
     while (!list_empty(server->line)) for_each_in_line(*server, conn_turn_output);
     sessions_close(*server);
-    listeners_close(*server);
+    listeners_close(*server, Closing::kAll);
     uint32_t slot = 0;
     while (UserTimer* const timer = server->timers.next(&slot)) {
         server->reactor.wheel.cancel(timer->timer);
@@ -257,11 +259,14 @@ bool server_turn(Server& server, int timeout_ms) {
 }
 
 bool server_should_leave(const Server& server) {
-    return server.stopped.load() || (server.draining && server.conns.live_count() == 0);
+    return server.stopped.load() || (server.draining && server.conns.live_count() == server.admin_count);
 }
+
+bool drain_spares(const Conn& conn) { return conn.admin && !(conn.upgrade && conn.upgrade->is_upgrade); }
 
 void drain_conn(Conn& conn) {
     const Ending ending{WSD_CAUSE_DRAIN};
+    if (drain_spares(conn)) return;
     if (conn.phase == Phase::kOpen && !conn.upgrade) {
         if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
     } else if (conn.phase == Phase::kHttp && !(conn.upgrade && conn.upgrade->in_callback)) {
@@ -273,7 +278,7 @@ void drain_conn(Conn& conn) {
 void server_drain(Server& server, uint32_t grace_ms) {
     if (!server.draining) {
         server.draining = true;
-        listeners_close(server);
+        listeners_close(server, Closing::kPublic);
         for_each_conn(server, drain_conn);
     }
     server.reactor.wheel.arm(server.drain_cut.timer, now_ms(server) + grace_ms);

@@ -35,6 +35,7 @@ struct Listener {
     uint8_t number = 0;
     wsd_proxy_protocol proxy_protocol = WSD_PROXY_OFF;
     bool unlink_on_close = false;  // a unix socket's file that we made
+    bool admin = false;            // wsd_listen_options.admin
 };
 
 // Output of the connection whose input is being used, gathered for one write. Everybody else's goes to their own queue.
@@ -117,6 +118,7 @@ struct wsd_server {
     wsd::server::Sessions sessions;
 
     bool draining = false;
+    uint32_t admin_count = 0;  // connections that no drain waits for
     wsd::server::ServerTimer drain_cut;
 
     wsd_stats stats = {};
@@ -145,6 +147,9 @@ const char* config_invalid(const wsd_config& config, const char** why);
 bool server_should_leave(const Server& server);
 
 void server_drain(Server& server, uint32_t grace_ms);
+
+// Does a drain leave the connection alone? Its plain requests are then answered as before.
+bool drain_spares(const Conn& conn);
 
 // Tells one connection that the server is going away.
 void drain_conn(Conn& conn);
