@@ -186,6 +186,16 @@ typedef enum wsd_session_reason {
  * stay open and are then attached to none. */
 typedef void (*wsd_on_session_end_fn)(wsd_server *server, wsd_session session, wsd_session_reason reason);
 
+/* The server has refused a request by itself, e.g. as it is malformed, its Origin is not allowed, or a drain has begun;
+ * the connection ends with that answer. What wsd_respond() answers is not told, nor who is turned away before a request
+ * is read.
+ *   request  as in on_request, to be looked at until this returns; NULL where no good head has come
+ *   status   of the answer, e.g. 403
+ *   why      static English text, with nothing of the peer's in it
+ * Like on_log it may come before wsd_server_drain() returns, within it. */
+typedef void (*wsd_on_refused_fn)(wsd_server *server, wsd_conn conn, const wsd_request *request, int status,
+                                  const char *why);
+
 /* Any callback may be NULL. With on_chunk set, on_message is not called. */
 typedef struct wsd_callbacks {
     size_t size; /* sizeof(wsd_callbacks), so that the struct can grow */
@@ -198,6 +208,7 @@ typedef struct wsd_callbacks {
     wsd_on_close_fn on_close;
     wsd_on_log_fn on_log;
     wsd_on_session_end_fn on_session_end;
+    wsd_on_refused_fn on_refused;
 } wsd_callbacks;
 
 /* ----------------------------------------------------------------------------------------------- configuration -- */
@@ -368,6 +379,10 @@ typedef enum wsd_proxy_protocol {
 typedef struct wsd_listen_options {
     size_t size; /* sizeof(wsd_listen_options) */
     wsd_proxy_protocol proxy_protocol;
+    int admin; /* 0; 1: for health checks, metrics and whoever else watches the server, so that it answers when it turns
+                  all others away: connections to it are not refused by connection_max_count, memory_soft_bytes or the
+                  limits by address, and its plain requests are answered until a drain has ended, which does not wait
+                  for them. It is not for the public */
 } wsd_listen_options;
 
 /* wsd_server_listen() with options; NULL: as wsd_server_listen(). Returns as that, and WSD_E_INVALID also for options
@@ -398,7 +413,8 @@ WSD_API int wsd_server_timeout(const wsd_server *server);
 
 /* Shuts down in order: listens no more, answers handshakes with 503, closes every connection with 1001, and waits for
  * them; what was queued before is sent first. What remains after `grace_ms` is cut (0: now). wsd_server_run() then
- * returns. A second call sets the grace time anew. Returns WSD_OK. */
+ * returns. A second call sets the grace time anew. Listeners with wsd_listen_options.admin go on with plain requests
+ * meanwhile. Returns WSD_OK. */
 WSD_API int wsd_server_drain(wsd_server *server, uint32_t grace_ms);
 
 /* The same with the closes spread evenly over `window_ms`, so that clients do not come back all at once, wherever they

@@ -3,32 +3,43 @@
 #include <memory>
 #include <string>
 
+#include "app/client.h"
+
 namespace app {
 namespace {
 
-// The one message that found the queue full: reading pauses until it has been sent. Most connections never have one.
-struct Held {
-    wsd_opcode opcode;
-    std::string data;
-};
+void count_sent(Client* client, size_t len) {
+    if (!client) return;
+    client->messages_out++;
+    client->bytes_out += len;
+}
 
 void on_message(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
-    if (wsd_send(server, conn, opcode, data, len) != WSD_E_AGAIN) return;  // sent, or nobody is left to send to
-    auto held = std::make_unique<Held>(Held{opcode, std::string(static_cast<const char*>(data), len)});
-    if (wsd_pause(server, conn) == WSD_OK) wsd_set_user(server, conn, held.release());
+    Client* client = client_of(server, conn);
+    if (client) {
+        client->messages_in++;
+        client->bytes_in += len;
+    }
+    const int sent = wsd_send(server, conn, opcode, data, len);
+    if (sent == WSD_OK) return count_sent(client, len);
+    // The one message that found the queue full waits with reading paused. Otherwise nobody is left to send to.
+    if (sent != WSD_E_AGAIN || wsd_pause(server, conn) != WSD_OK) return;
+    if (!(client = client_need(server, conn))) return;
+    client->held = std::make_unique<Held>(Held{opcode, std::string(static_cast<const char*>(data), len)});
 }
 
 void on_drain(wsd_server* server, wsd_conn conn) {
-    const std::unique_ptr<Held> held(static_cast<Held*>(wsd_user(server, conn)));
-    if (!held) return;
-    wsd_set_user(server, conn, nullptr);
-    (void)wsd_send(server, conn, held->opcode, held->data.data(), held->data.size());  // there is room: it just drained
+    Client* const client = client_of(server, conn);
+    if (!client || !client->held) return;
+    const std::unique_ptr<Held> held = std::move(client->held);
+    // There is room, as it just drained.
+    if (wsd_send(server, conn, held->opcode, held->data.data(), held->data.size()) == WSD_OK) {
+        count_sent(client, held->data.size());
+    }
     wsd_resume(server, conn);
 }
 
-void on_close(wsd_server* server, wsd_conn conn, const wsd_close_info*) {
-    delete static_cast<Held*>(wsd_user(server, conn));
-}
+void on_close(wsd_server* server, wsd_conn conn, const wsd_close_info*) { client_forget(server, conn); }
 
 }  // namespace
 

@@ -7,26 +7,22 @@
 #include <cstdio>
 #include <cstring>
 
+#include "app/daemon.h"
 #include "app/echo.h"
-#include "app/log.h"
-#include "app/options.h"
+#include "app/process.h"
+#include "app/visits.h"
 #include "wsd.h"
 
 namespace {
 
+using app::Daemon;
+using app::daemon_of;
 using app::LogLevel;
 
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
-// What the callbacks reach through wsd_context().
-struct Daemon {
-    const app::Options& options;
-    app::Log log;
-    bool draining = false;
-};
-
-Daemon& daemon_of(wsd_server* server) { return *static_cast<Daemon*>(wsd_context(server)); }
+constexpr uint32_t kLogRetryMs = 100;  // until a reader of the log that does not keep up is looked at again
 
 void on_log(wsd_server* server, wsd_log_level level, wsd_conn conn, const char* text, int error) {
     const int reason = errno;
@@ -38,6 +34,12 @@ void on_log(wsd_server* server, wsd_log_level level, wsd_conn conn, const char* 
     daemon.log.write(own, text,
                      {{"conn", std::to_string(conn)},
                       {"error", error == WSD_E_SYSTEM ? std::strerror(reason) : wsd_error_text(error)}});
+}
+
+// The lines of a turn go out together at its end.
+void flush_log(wsd_server* server, void*) {
+    app::Log& log = daemon_of(server).log;
+    if (!log.flush(0) && wsd_timer_start(server, kLogRetryMs, flush_log, nullptr, nullptr) != WSD_OK) log.drop();
 }
 
 // The first signal drains, the second cuts.
@@ -54,6 +56,7 @@ void on_signal(wsd_server* server, int fd, unsigned, void*) {
 
 // From here on SIGTERM and SIGINT arrive as events of the loop. Returns the descriptor, or -1 with errno.
 int take_signals() {
+    (void)std::signal(SIGPIPE, SIG_IGN);  // whoever stops reading the log must not end the daemon
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -67,20 +70,33 @@ int complain(const std::string& line, int status) {
     return status;
 }
 
-// Listens on every address. Returns 0, or the exit status after saying why not.
-int listen_all(wsd_server* server, const Daemon& daemon) {
-    std::vector<std::string> addresses = daemon.options.listen;
-    if (addresses.empty()) addresses.push_back("127.0.0.1:9001");
-    const wsd_listen_options options{sizeof options, daemon.options.proxy_protocol};
-    for (const std::string& address : addresses) {
-        const int listener = wsd_server_listen_with(server, address.c_str(), &options);
-        if (listener == WSD_E_INVALID) return complain("--listen: not an address: " + address, kExitUsage);
-        if (listener < 0) return complain("cannot listen on " + address + ": " + std::strerror(errno), kExitFailure);
-        char actual[128] = "";
-        wsd_server_address(server, listener, actual, sizeof actual);
-        daemon.log.write(LogLevel::kInfo, "listening", {{"address", actual}});
-    }
+// Listens on one address that was given with `flag`. Returns 0, or the exit status after saying why not.
+int listen_on(wsd_server* server, const char* flag, const std::string& address, const wsd_listen_options& options) {
+    const int listener = wsd_server_listen_with(server, address.c_str(), &options);
+    if (listener == WSD_E_INVALID) return complain(std::string(flag) + ": not an address: " + address, kExitUsage);
+    if (listener < 0) return complain("cannot listen on " + address + ": " + std::strerror(errno), kExitFailure);
+    Daemon& daemon = daemon_of(server);
+    if (options.admin && daemon.first_admin_listener == app::kNoListener) daemon.first_admin_listener = listener;
+    char actual[128] = "";
+    wsd_server_address(server, listener, actual, sizeof actual);
+    daemon.log.write(LogLevel::kInfo, options.admin ? "listening_admin" : "listening", {{"address", actual}});
     return 0;
+}
+
+// Listens on every address, on those for admins last. Returns as listen_on().
+int listen_all(wsd_server* server, const app::Options& options) {
+    std::vector<std::string> addresses = options.listen;
+    if (addresses.empty()) addresses.push_back("127.0.0.1:9001");
+    int status = 0;
+    const wsd_listen_options open{sizeof open, options.proxy_protocol, 0};
+    for (size_t i = 0; i < addresses.size() && status == 0; i++) {
+        status = listen_on(server, "--listen", addresses[i], open);
+    }
+    const wsd_listen_options admin{sizeof admin, WSD_PROXY_OFF, 1};
+    for (size_t i = 0; i < options.admin_listen.size() && status == 0; i++) {
+        status = listen_on(server, "--admin-listen", options.admin_listen[i], admin);
+    }
+    return status;
 }
 
 int serve(const app::Options& options) {
@@ -91,6 +107,10 @@ int serve(const app::Options& options) {
     callbacks.size = sizeof callbacks;
     callbacks.on_log = on_log;
     app::echo_callbacks(&callbacks);
+    app::visit_callbacks(&callbacks);
+    if (!daemon.log.open(options.log_file)) {
+        return complain("--log-file: cannot open " + options.log_file + ": " + std::strerror(errno), kExitFailure);
+    }
 
     const int signals = take_signals();
     if (signals < 0) return complain(std::string("cannot take signals: ") + std::strerror(errno), kExitFailure);
@@ -100,16 +120,20 @@ int serve(const app::Options& options) {
     if (made == WSD_E_INVALID) return complain("WSD_KERNELS: names no kernels that this CPU can run", kExitUsage);
     if (made != WSD_OK) return complain(std::string("cannot start: ") + wsd_error_text(made), kExitFailure);
 
-    int status = listen_all(server, daemon);
+    daemon.start_time_s = app::wall_clock_s();
+    daemon.start_ms = wsd_now_ms(server);
+    int status = listen_all(server, options);
     if (status == 0) {
+        daemon.log.defer_to([server] { return wsd_post(server, flush_log, nullptr) == WSD_OK; });
         (void)wsd_watch(server, signals, WSD_READABLE, on_signal, nullptr);  // a fresh signalfd can be watched
         daemon.log.write(
             LogLevel::kInfo, "started",
             {{"version", wsd_version()}, {"kernels", wsd_kernels(server)}, {"pid", std::to_string(getpid())}});
         status = wsd_server_run(server) == WSD_OK ? 0 : kExitFailure;
-        daemon.log.write(LogLevel::kInfo, "stopped");
     }
     wsd_server_free(server);
+    daemon.log.defer_to({});
+    if (status == 0) daemon.log.write(LogLevel::kInfo, "stopped");
     close(signals);
     return status;
 }

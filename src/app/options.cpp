@@ -109,6 +109,24 @@ std::string set_listen(Options& options, std::string_view text) {
     return {};
 }
 
+std::string set_admin_listen(Options& options, std::string_view text) {
+    if (text.find(':') == std::string_view::npos) return "HOST:PORT, [V6]:PORT, unix:PATH or fd:N";
+    options.admin_listen.emplace_back(text);
+    return {};
+}
+
+std::string set_access_log(Options& options, std::string_view text) {
+    if (text != "on" && text != "off") return "on or off";
+    options.access_log = text == "on";
+    return {};
+}
+
+std::string set_log_file(Options& options, std::string_view text) {
+    if (text.empty()) return "the path of a file";
+    options.log_file = text;
+    return {};
+}
+
 std::string set_log_level(Options& options, std::string_view text) {
     for (const LogLevel level : {LogLevel::kError, LogLevel::kWarn, LogLevel::kInfo, LogLevel::kDebug}) {
         if (text != level_name(level)) continue;
@@ -186,6 +204,7 @@ std::vector<Flag> listening_flags() {
         {"port", "N", "listen on this TCP port of --host; 0 for a free one", set_port},
         {"host", "ADDR", "address for --port (127.0.0.1); * for all", set_host},
         {"listen", "ADDR", "HOST:PORT, [V6]:PORT, unix:PATH or fd:N; may be repeated", set_listen},
+        {"admin-listen", "ADDR", "serve health and metrics here, and not elsewhere; may be repeated", set_admin_listen},
         {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)", set_subprotocols, "subprotocols"},
         {"allow-http10", "", "take upgrades over HTTP/1.0", turn_on(&C::allow_http10)},
     };
@@ -309,6 +328,8 @@ std::vector<Flag> other_flags() {
     return {
         {"log-level", "LEVEL", "error, warn, info or debug (info)", set_log_level},
         {"log-format", "FORMAT", "text or json (text)", set_log_format},
+        {"log-file", "PATH", "append the log to this file (standard error)", set_log_file},
+        {"access-log", "WHETHER", "log requests and closes, at level info: on or off (on)", set_access_log},
         {"version", "", "print the version",
          [](Options& o, std::string_view) {
              o.version = true;

@@ -12,6 +12,7 @@ namespace app {
 struct Options {
     wsd_config config;                                  // of the library
     std::vector<std::string> listen;                    // addresses as wsd_server_listen() takes them
+    std::vector<std::string> admin_listen;              // the same, for health checks and metrics only
     std::string host = "127.0.0.1";                     // for --port
     std::string subprotocols;                           // what config.subprotocols points to
     std::string kernels;                                // what config.kernels points to
@@ -21,6 +22,8 @@ struct Options {
     uint32_t drain_grace_ms = 10000;
     LogLevel log_level = LogLevel::kInfo;
     LogFormat log_format = LogFormat::kText;
+    std::string log_file;    // empty: standard error
+    bool access_log = true;  // requests and ends of connections are logged
     bool help = false;
     bool version = false;
 };

@@ -17,7 +17,7 @@ Peer connecting_peer(const Conn& conn) {
 
 // The client has become known: may it have one more connection? If not, `refusal` says how to answer.
 bool admit_client(Conn& conn, http::Refusal* refusal) {
-    if (!conn.server->client_limits.by_address) return true;
+    if (!conn.server->client_limits.by_address || conn.admin) return true;
     const Admission admission = limits_recount(conn, client_of(conn));
     if (admission == Admission::kYes) return true;
     *refusal = {429, "too many connections of its client"};

@@ -394,6 +394,8 @@ void conn_accept(Server& server, int fd, const Listener& listener, const Visitor
     conn->deadline.fired = conn_deadline_fired;
     conn->listener = listener.number & (kListenerMax - 1);
     conn->proxy_due = proxy_due;
+    conn->admin = listener.admin;
+    server.admin_count += conn->admin;
     conn->since_ms = conn->last_rx_ms = now_ms(server);
     conn_rearm(*conn);
     // The request has often come already; reading it now saves a turn, and epoll tells of whatever comes after.

@@ -106,6 +106,7 @@ struct Conn {
     bool shut : 1 = false;          // our direction of the stream has been ended
     bool ping_pending : 1 = false;  // the pong for ping_number has not come
     bool proxy_due : 1 = false;     // a PROXY header may, or must, still come before the first request
+    bool admin : 1 = false;         // of an admin listener, with plain requests only so far: no drain waits for it
 };
 static_assert(sizeof(Conn) <= 192);
 

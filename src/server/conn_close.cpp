@@ -50,6 +50,11 @@ void keep_reason(Conn& conn, Bytes reason) {
     conn.reason_len = uint8_t(reason.len);
 }
 
+void leave_admin(Conn& conn) {
+    conn.server->admin_count -= conn.admin;
+    conn.admin = false;
+}
+
 // What on_close and the statistics tell (§7.1.5).
 uint16_t final_code(const Conn& conn) { return conn.close_code ? conn.close_code : ws::kCloseAbnormal; }
 
@@ -75,6 +80,7 @@ void conn_owe(Conn& conn, Work work) {
 
 void conn_open(Conn& conn) {
     enter(conn, Phase::kOpen);
+    leave_admin(conn);
     conn.since_ms = conn.ping_sent_ms = now_ms(*conn.server);
     conn_rearm(conn);
 }
@@ -177,6 +183,7 @@ void conn_kill(Conn& conn, Ending ending) {
 void conn_free(Conn& conn) {
     Server& server = *conn.server;
     count_end(server, conn);
+    leave_admin(conn);
     if (conn.opened && server.callbacks.on_close) {
         wsd_close_info info = {};
         info.size = sizeof info;

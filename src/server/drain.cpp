@@ -36,7 +36,9 @@ void step_fired(net::Timer* timer) { tell(*WSD_CONTAINER_OF(timer, Drain, step)-
 void cut_fired(net::Timer* timer) {
     Server& server = *WSD_CONTAINER_OF(timer, Drain, cut)->server;
     uint32_t slot = 0;
-    while (Conn* const conn = server.conns.next(&slot)) conn_kill(*conn, {WSD_CAUSE_DRAIN});
+    while (Conn* const conn = server.conns.next(&slot)) {
+        if (!drain_spares(*conn)) conn_kill(*conn, {WSD_CAUSE_DRAIN});
+    }
 }
 
 }  // namespace
@@ -54,7 +56,7 @@ void drain_stop(Server& server) {
 
 void drain_begin(Server& server, uint32_t window_ms, uint32_t grace_ms) {
     Drain& drain = server.drain;
-    if (!server.draining) listeners_close(server);
+    if (!server.draining) listeners_close(server, Closing::kPublic);
     server.draining = true;
     drain.from_ms = now_ms(server);
     drain.window_ms = window_ms;
@@ -66,8 +68,11 @@ void drain_begin(Server& server, uint32_t window_ms, uint32_t grace_ms) {
     tell(server);
 }
 
+bool drain_spares(const Conn& conn) { return conn.admin && !(conn.upgrade && conn.upgrade->is_upgrade); }
+
 void drain_conn(Conn& conn) {
     const Ending ending{WSD_CAUSE_DRAIN};
+    if (drain_spares(conn)) return;
     if (conn.phase == Phase::kOpen && !conn.upgrade) {
         if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
     } else if (conn.phase == Phase::kHttp && !(conn.upgrade && conn.upgrade->in_callback)) {

@@ -24,6 +24,9 @@ void drain_stop(Server& server);
 // As wsd_server_drain_over().
 void drain_begin(Server& server, uint32_t window_ms, uint32_t grace_ms);
 
+// Does a drain leave the connection alone? Its plain requests are then answered as before.
+bool drain_spares(const Conn& conn);
+
 // Tells one connection that the server is going away.
 void drain_conn(Conn& conn);
 

@@ -52,18 +52,24 @@ void out_of_descriptors(Server& server, Listener& listener) {
     server.reactor.wheel.arm(server.accept_retry.timer, now_ms(server) + kRetryMs);
 }
 
-void admit(Server& server, int fd, const Listener& listener) {
+// Is there room for one more? If not, it has been answered.
+bool has_room(Server& server, int fd) {
     const uint32_t limit = server.config.connection_max_count;
     if (limit && server.conns.live_count() >= limit) {
         server.stats.refused_limit++;
         server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_CONN_LIMIT);
-        return turn_away(fd);
+        turn_away(fd);
+        return false;
     }
-    if (budget_is_tight(server)) {
-        server.stats.refused_budget++;
-        server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_MEMORY_BUDGET);
-        return turn_away(fd);
-    }
+    if (!budget_is_tight(server)) return true;
+    server.stats.refused_budget++;
+    server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_MEMORY_BUDGET);
+    turn_away(fd);
+    return false;
+}
+
+void admit(Server& server, int fd, const Listener& listener) {
+    if (!listener.admin && !has_room(server, fd)) return;
     const Announcing announcing = client_announcing(server, listener, fd);
     if (announcing == Announcing::kRefuse) {
         server.stats.refused_proxy++;
@@ -73,7 +79,8 @@ void admit(Server& server, int fd, const Listener& listener) {
     }
     const bool proxy_due = announcing == Announcing::kMay;
     Visitor visitor;  // who comes through a proxy is counted when the proxy has told
-    if (server.client_limits.by_address && !proxy_due) visitor = limits_visitor(server, net::socket_peer(fd));
+    if (server.client_limits.by_address && !proxy_due && !listener.admin)
+        visitor = limits_visitor(server, net::socket_peer(fd));
     const Admission admission = limits_enter(server, visitor);
     if (admission == Admission::kYes) return conn_accept(server, fd, listener, visitor, proxy_due);
     server_log(server, WSD_LOG_INFO, 0, "connection refused", WSD_E_ADDRESS_LIMIT);
@@ -125,6 +132,7 @@ int listener_open(Server& server, const char* text, const wsd_listen_options& op
     listener.server = &server;
     listener.number = uint8_t(server.listener_count);
     listener.proxy_protocol = proxy;
+    listener.admin = options.admin != 0;
     listener.unlink_on_close = address.inherited_fd < 0 && address.storage.ss_family == AF_UNIX;
     if (!net::reactor_add(server.reactor, listener.source)) {
         const int reason = errno;
@@ -136,10 +144,15 @@ int listener_open(Server& server, const char* text, const wsd_listen_options& op
     return int(server.listener_count++);
 }
 
-void listeners_close(Server& server) {
+void listeners_close(Server& server, Closing which) {
+    bool kept = false;
     for (unsigned i = 0; i < server.listener_count; i++) {
         Listener& listener = server.listeners[i];
         if (listener.source.fd < 0) continue;
+        if (listener.admin && which == Closing::kPublic) {
+            kept = true;
+            continue;
+        }
         if (listener.unlink_on_close) {
             char path[sizeof(sockaddr_un) + 8];
             if (format_listener(listener, path, sizeof path) == 0) unlink(path + std::strlen("unix:"));
@@ -147,6 +160,7 @@ void listeners_close(Server& server) {
         close(listener.source.fd);
         listener.source.fd = -1;
     }
+    if (kept) return;
     server.reactor.wheel.cancel(server.accept_retry.timer);
     if (server.spare_fd >= 0) close(server.spare_fd);
     server.spare_fd = -1;

@@ -163,7 +163,7 @@ void server_free(Server* server) {
     server->in_turn = true;  // on_close may call everything but what would free the server again
     while (!list_empty(server->line)) for_each_in_line(*server, conn_turn_output);
     sessions_close(*server);
-    listeners_close(*server);
+    listeners_close(*server, Closing::kAll);
     slot = 0;
     while (UserTimer* const timer = server->timers.next(&slot)) {
         server->reactor.wheel.cancel(timer->timer);
@@ -246,7 +246,7 @@ bool server_turn(Server& server, int timeout_ms) {
 }
 
 bool server_should_leave(const Server& server) {
-    return server.stopped.load() || (server.draining && server.conns.live_count() == 0);
+    return server.stopped.load() || (server.draining && server.conns.live_count() == server.admin_count);
 }
 
 void server_descriptor_freed(Server& server) {

@@ -36,6 +36,7 @@ struct Listener {
     uint8_t number = 0;
     wsd_proxy_protocol proxy_protocol = WSD_PROXY_OFF;
     bool unlink_on_close = false;  // a unix socket's file that we made
+    bool admin = false;            // wsd_listen_options.admin
 };
 
 // Output of the connection whose input is being used, gathered for one write. Everybody else's goes to their own queue.
@@ -119,6 +120,7 @@ struct wsd_server {
 
     bool draining = false;
     wsd::server::Drain drain;
+    uint32_t admin_count = 0;  // connections that no drain waits for
 
     wsd_stats stats = {};
 

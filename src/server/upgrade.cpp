@@ -126,7 +126,7 @@ void show_to_application(Conn& conn) {
     upgrade.in_callback = false;  // the request outlives its connection's end: both go at the end of the turn
     if (upgrade.state != State::kWaiting) {
         upgrade_settle(conn);
-    } else if (server.draining && conn.phase == Phase::kHttp) {
+    } else if (server.draining && conn.phase == Phase::kHttp && !drain_spares(conn)) {
         upgrade_refuse(conn, {503, "draining"});  // the drain began in the callback, which left the request undecided
     }
 }
@@ -160,7 +160,7 @@ void request_complete(Conn& conn) {
         }
         upgrade.is_upgrade = true;
     }
-    if (conn.server->draining) return upgrade_refuse(conn, {503, "draining"});
+    if (conn.server->draining && !drain_spares(conn)) return upgrade_refuse(conn, {503, "draining"});
     if (upgrade.is_upgrade && budget_is_tight(*conn.server)) {
         conn.server->stats.refused_budget++;
         return upgrade_refuse(conn, {503, "over the soft memory mark"});
@@ -178,8 +178,8 @@ void head_complete(Conn& conn) {
         return upgrade_refuse(conn, refusal);
     }
     const uint64_t body_bytes = upgrade.request.content_length;
-    if (body_bytes > server.config.body_max_bytes) return upgrade_refuse(conn, {413, "body too large"});
     upgrade.state = State::kBody;
+    if (body_bytes > server.config.body_max_bytes) return upgrade_refuse(conn, {413, "body too large"});
     if (body_bytes == 0) return request_complete(conn);
     if (upgrade.request.expect_continue) {  // RFC 9110 §10.1.1: the client holds its body back until told to send
         if (conn_send_raw(conn, bytes_of("HTTP/1.1 100 Continue\r\n\r\n")) != WSD_OK) {
@@ -285,6 +285,8 @@ void upgrade_timed_out(Conn& conn) {
 }
 
 void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
+    Server& server = *conn.server;
+    const Upgrade* const known = conn.upgrade && conn.upgrade->state != State::kHead ? conn.upgrade : nullptr;
     Answer answer;
     char text[64];
     size_t len = 0;
@@ -309,8 +311,11 @@ void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
     } else {
         conn_linger(conn, {WSD_CAUSE_PROTOCOL});
     }
-    // Last, since on_log may do anything, and must find the request decided.
-    server_log(*conn.server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
+    // Last, since callbacks may do anything, and must find the request decided.
+    server_log(server, WSD_LOG_INFO, id_of(conn.handle), refusal.why, WSD_OK);
+    if (server.callbacks.on_refused) {
+        server.callbacks.on_refused(&server, id_of(conn.handle), known, refusal.status, refusal.why);
+    }
 }
 
 int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* headers, size_t header_count) {
@@ -362,7 +367,7 @@ int upgrade_respond(Conn& conn, int status, const wsd_header* headers, size_t he
     if (!upgrade || upgrade->state != State::kWaiting || status < 200 || status > 599) return WSD_E_INVALID;
 
     const http::Request& request = upgrade->request;
-    const bool last = upgrade->is_upgrade || !request.keep_alive || conn.server->draining;
+    const bool last = upgrade->is_upgrade || !request.keep_alive || (conn.server->draining && !drain_spares(conn));
     Answer answer;
     answer.response.status = uint16_t(status);
     answer.response.body = body;

@@ -130,6 +130,7 @@ int main(void) {
     CHECK(wsd_server_listen(server, "nowhere") == WSD_E_INVALID);
     listening.size = sizeof listening;
     listening.proxy_protocol = WSD_PROXY_OFF;
+    listening.admin = 0;
     listener = wsd_server_listen_with(server, "127.0.0.1:0", &listening);
     CHECK(listener >= 0 && wsd_server_fd(server) >= 0);
 

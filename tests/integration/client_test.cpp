@@ -156,11 +156,11 @@ TEST_CASE("with a list of proxies, only those may come where a PROXY header is r
 TEST_CASE("a listener's options are judged") {
     TestServer server;
     server.start();
-    wsd_listen_options options{sizeof options, WSD_PROXY_OPTIONAL};
+    wsd_listen_options options{sizeof options, WSD_PROXY_OPTIONAL, 0};
     CHECK(wsd_server_listen_with(server, "127.0.0.1:0", &options) == WSD_E_INVALID);  // nobody is trusted
     options.proxy_protocol = wsd_proxy_protocol(3);
     CHECK(wsd_server_listen_with(server, "127.0.0.1:0", &options) == WSD_E_INVALID);
-    options = {0, WSD_PROXY_OFF};
+    options = {0, WSD_PROXY_OFF, 0};
     CHECK(wsd_server_listen_with(server, "127.0.0.1:0", &options) == WSD_E_INVALID);
     CHECK(wsd_server_listen_with(server, "127.0.0.1:0", nullptr) == 1);
 }

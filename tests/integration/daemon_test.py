@@ -38,7 +38,8 @@ def refuses(name, arguments, status, named):
 
 # Flags whose default --help gives in words, or not at all, with a value to give them.
 VALUE_OF = {"port": "0", "listen": "127.0.0.1:0", "subprotocols": "chat", "kernels": "scalar", "defer-accept": "0",
-            "origins": "https://example.com", "trusted-proxies": "127.0.0.0/8", "proxy-protocol": "off"}
+            "origins": "https://example.com", "trusted-proxies": "127.0.0.0/8", "proxy-protocol": "off",
+            "admin-listen": "127.0.0.1:0", "log-file": "/dev/stderr"}
 
 # Cannot be served: a flag that is wrongly taken ends with status 1 at once, and not in a daemon that runs.
 UNSERVED = "--listen=fd:999"
@@ -64,6 +65,9 @@ WRONG = [  # argument, what the line must name
     ("--log-level=loud", "--log-level"),
     ("--log-level=in\nfo", "--log-level"),
     ("--log-format=xml", "--log-format"),
+    ("--log-file=", "--log-file"),
+    ("--access-log=maybe", "--access-log"),
+    ("--admin-listen=9001", "--admin-listen"),
     ("--kernels=nonsense", "--kernels"),
     ("--subprotocols=no token", "--subprotocols"),
     ("--max-message-bytes=18446744073709551616", "--max-message-bytes"),
@@ -287,6 +291,8 @@ def test_cannot_listen(folder):
         refuses("a port in use: one line, status 1", [f"--port={port}"], 1, f"127.0.0.1:{port}")
     refuses("no such directory: one line, status 1", [f"--listen=unix:{folder}/none/s"], 1, "none/s")
     refuses("no such descriptor: one line, status 1", [UNSERVED], 1, "fd:999")
+    refuses("no such directory for the log: one line, status 1", [f"--log-file={folder}/none/log", "--port=0"], 1,
+            "none/log")
 
 
 # ----------------------------------------------------------------------------------------------------------- signals
@@ -307,7 +313,8 @@ def test_drain(number):
         checks.check(f"{name}: the answered connection ends", peer.at_end())
         checks.equal(f"{name} drains and exits with 0", daemon.exit_status(), 0)
         events = [parse_line(line)["event"] for line in daemon.log]
-        checks.equal(f"{name} is in the log", events, ["listening", "started", "draining", "stopped"])
+        checks.equal(f"{name} is in the log", events,
+                     ["listening", "started", "upgrade", "draining", "close", "stopped"])
 
 
 def test_second_signal():

@@ -14,7 +14,7 @@ import threading
 
 LIMIT_S = 20  # no wait is longer, so that a hang is a failure; ample for a sanitizer build on a busy machine
 
-TEXT, CLOSE, PING = 1, 8, 9  # §5.2
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10  # §5.2
 
 # The key of §1.3, and the answer that goes with it.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -38,7 +38,8 @@ def parse_line(line):
 
 
 class Daemon:
-    """One running daemon; `with` ends it. `addresses` are where it listens, in the order of its flags."""
+    """One running daemon; `with` ends it. `addresses` are where it listens, in the order of its flags, and
+    `admin_addresses` where it does for admins only."""
 
     def __init__(self, program, *flags, env=None, pass_fds=()):
         self.log = []  # every line so far, without its newline
@@ -53,6 +54,7 @@ class Daemon:
             self.started = self.wait_for("started")
             fields = [parse_line(line) for line in self.log[:self._passed_count]]
             self.addresses = [line["address"] for line in fields if line["event"] == "listening"]
+            self.admin_addresses = [line["address"] for line in fields if line["event"] == "listening_admin"]
         except BaseException:
             self.kill()
             raise
@@ -134,6 +136,13 @@ class Peer:
             name, value = line.split(":", 1)
             fields[name.lower()] = value.strip()
         return status, fields
+
+    def ask(self, target, *headers, method="GET", body=""):
+        """Makes a plain request. Returns the answer's status, its headers and its body."""
+        lines = [f"{method} {target} HTTP/1.1", "Host: wsd.test", f"Content-Length: {len(body)}", *headers]
+        self.socket.sendall("\r\n".join([*lines, "", body]).encode())
+        status, fields = self.answer()
+        return status, fields, b"" if method == "HEAD" else self._in.read(int(fields["content-length"]))
 
     def open(self):
         """Upgrades, or fails."""

@@ -91,7 +91,7 @@ class TestServer {
         if (on_session_end) callbacks.on_session_end = session_end_callback;
         const int made = wsd_server_new(&config, &callbacks, &server_);
         if (made != WSD_OK) return made;
-        const wsd_listen_options options{sizeof options, proxy_protocol};
+        const wsd_listen_options options{sizeof options, proxy_protocol, 0};
         const int listener = wsd_server_listen_with(server_, where.c_str(), &options);
         if (listener < 0) return listener;
         char text[128];

@@ -1,0 +1,185 @@
+#include "app/visits.h"
+
+#include <cstring>
+
+#include "app/client.h"
+#include "app/daemon.h"
+#include "app/pages.h"
+
+namespace app {
+namespace {
+
+constexpr size_t kMethodMax = 32;
+constexpr size_t kPathMax = 1024;
+
+std::string_view view_of(wsd_str text) { return {text.p ? text.p : "", text.len}; }
+
+wsd_conn_info info_of(const wsd_server* server, wsd_conn conn) {
+    wsd_conn_info info = {};
+    info.size = sizeof info;
+    (void)wsd_conn_info_get(server, conn, &info);  // all that is asked about are alive
+    return info;
+}
+
+bool logs_access(const Daemon& daemon) { return daemon.options.access_log && daemon.log.wants(LogLevel::kInfo); }
+
+// What a line tells of a request, taken before the decision about it ends its life.
+struct Asked {
+    std::string peer, method = "-", path = "-";
+
+    Asked(const wsd_conn_info& info, const wsd_request* request) : peer(info.peer) {
+        if (!request) return;
+        method = view_of(wsd_request_method(request)).substr(0, kMethodMax);
+        path = shown_path(view_of(wsd_request_path(request)));
+    }
+};
+
+// ------------------------------------------------------------------------------------------------------- deciding
+
+void respond(wsd_server* server, wsd_conn conn, const Page& page) {
+    wsd_header headers[3] = {{"Content-Type", page.type}, {"Cache-Control", "no-store"}};
+    size_t count = 2;
+    if (page.allow) headers[count++] = {"Allow", page.allow};
+    // Without memory for an answer the connection ends.
+    if (wsd_respond(server, conn, page.status, headers, count, page.body.data(), page.body.size()) != WSD_OK) {
+        (void)wsd_abort(server, conn);
+    }
+}
+
+// Somebody with no WebSocket asks where there are only those (RFC 9110 §15.5.22).
+int demand_upgrade(wsd_server* server, wsd_conn conn) {
+    static constexpr char kBody[] = "Upgrade Required\n";
+    static constexpr wsd_header kHeaders[] = {
+        {"Content-Type", "text/plain"}, {"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+    if (wsd_respond(server, conn, 426, kHeaders, std::size(kHeaders), kBody, sizeof kBody - 1) != WSD_OK) {
+        (void)wsd_abort(server, conn);
+    }
+    return 426;
+}
+
+int answer_page(wsd_server* server, wsd_conn conn, const wsd_request* request) {
+    const Daemon& daemon = daemon_of(server);
+    const PageSource source{server, daemon.draining, daemon.options.config.memory_soft_bytes, daemon.start_time_s,
+                            daemon.start_ms};
+    const Page page = page_at(view_of(wsd_request_method(request)), view_of(wsd_request_path(request)), source);
+    respond(server, conn, page);
+    return page.status;
+}
+
+int answer_not_found(wsd_server* server, wsd_conn conn) {
+    const Page page{404, "text/plain", nullptr, "Not Found\n"};
+    respond(server, conn, page);
+    return page.status;
+}
+
+// Decides a request. Returns the status of the answer.
+int decide(wsd_server* server, wsd_conn conn, const wsd_request* request, int listener) {
+    const int first_admin = daemon_of(server).first_admin_listener;
+    const bool upgrade = wsd_request_is_upgrade(request);
+    if (first_admin != kNoListener && listener >= first_admin) {
+        return upgrade ? answer_not_found(server, conn) : answer_page(server, conn, request);
+    }
+    if (upgrade) {
+        if (wsd_accept(server, conn, nullptr, nullptr, 0) == WSD_OK) return 101;
+        (void)wsd_abort(server, conn);  // it was in order, so that only memory can have been short
+        return 503;
+    }
+    if (!is_page(view_of(wsd_request_path(request)))) return demand_upgrade(server, conn);
+    return first_admin == kNoListener ? answer_page(server, conn, request) : answer_not_found(server, conn);
+}
+
+// ------------------------------------------------------------------------------------------------------ callbacks
+
+void on_request(wsd_server* server, wsd_conn conn, const wsd_request* request) {
+    Daemon& daemon = daemon_of(server);
+    const wsd_conn_info info = info_of(server, conn);
+    if (!logs_access(daemon)) return (void)decide(server, conn, request, info.listener);
+    const bool upgrade = wsd_request_is_upgrade(request);
+    const Asked asked(info, request);
+    const int status = decide(server, conn, request, info.listener);
+    const std::string text = std::to_string(status);
+    if (status != 101) {
+        return daemon.log.write(LogLevel::kInfo, upgrade ? "refused" : "request",
+                                {{"conn", std::to_string(conn)},
+                                 {"peer", asked.peer},
+                                 {"method", asked.method},
+                                 {"path", asked.path},
+                                 {"status", text}});
+    }
+    const char* const subprotocol = info_of(server, conn).subprotocol;
+    daemon.log.write(LogLevel::kInfo, "upgrade",
+                     {{"conn", std::to_string(conn)},
+                      {"peer", asked.peer},
+                      {"method", asked.method},
+                      {"path", asked.path},
+                      {"status", text},
+                      {"subprotocol", subprotocol ? shown_subprotocol(subprotocol) : "-"}});
+}
+
+void on_refused(wsd_server* server, wsd_conn conn, const wsd_request* request, int status, const char* why) {
+    Daemon& daemon = daemon_of(server);
+    if (!logs_access(daemon)) return;
+    const Asked asked(info_of(server, conn), request);
+    daemon.log.write(LogLevel::kInfo, "refused",
+                     {{"conn", std::to_string(conn)},
+                      {"peer", asked.peer},
+                      {"method", asked.method},
+                      {"path", asked.path},
+                      {"status", std::to_string(status)},
+                      {"why", why}});
+}
+
+void on_open(wsd_server* server, wsd_conn conn) {
+    if (!logs_access(daemon_of(server))) return;
+    Client* const client = client_need(server, conn);
+    if (!client) return;
+    client->opened_ms = wsd_now_ms(server);
+    const wsd_conn_info info = info_of(server, conn);
+    const size_t size = std::strlen(info.peer) + 1;
+    client->peer = std::make_unique<char[]>(size);
+    std::memcpy(client->peer.get(), info.peer, size);
+}
+
+void log_close(wsd_server* server, wsd_conn conn, const wsd_close_info* info) {
+    Daemon& daemon = daemon_of(server);
+    const Client* const client = client_of(server, conn);
+    if (!client || !client->peer || !logs_access(daemon)) return;
+    daemon.log.write(LogLevel::kInfo, "close",
+                     {{"conn", std::to_string(conn)},
+                      {"peer", client->peer.get()},
+                      {"code", std::to_string(info->code)},
+                      {"cause", wsd_cause_text(info->cause)},
+                      {"duration_ms", std::to_string(wsd_now_ms(server) - client->opened_ms)},
+                      {"messages_in", std::to_string(client->messages_in)},
+                      {"messages_out", std::to_string(client->messages_out)},
+                      {"bytes_in", std::to_string(client->bytes_in)},
+                      {"bytes_out", std::to_string(client->bytes_out)}});
+}
+
+void on_close(wsd_server* server, wsd_conn conn, const wsd_close_info* info) {
+    log_close(server, conn, info);
+    client_forget(server, conn);
+}
+
+}  // namespace
+
+void visit_callbacks(wsd_callbacks* callbacks) {
+    callbacks->on_request = on_request;
+    callbacks->on_refused = on_refused;
+    callbacks->on_open = on_open;
+    callbacks->on_close = on_close;
+}
+
+std::string shown_path(std::string_view path) {
+    if (path.size() <= kPathMax) return std::string(path);
+    return std::string(path.substr(0, kPathMax)) + "...";
+}
+
+std::string shown_subprotocol(std::string_view subprotocol) {
+    constexpr std::string_view kBearer = "bearer.";
+    const std::string start(subprotocol.substr(0, kBearer.size()));
+    if (strcasecmp(start.c_str(), kBearer.data()) == 0) return std::string(kBearer) + "*";
+    return std::string(subprotocol);
+}
+
+}  // namespace app
