@@ -72,7 +72,7 @@ void decide(wsd_server* server, void*) {
 
 // The thread. What it found waits at the desk and the post only says so: one that the loop never takes loses no memory,
 // and one that finds the queue of posts full can be left out, as those in it will do.
-void look_up(std::stop_token stop, wsd_server* server, Desk& desk) {
+void look_up(const std::stop_token& stop, wsd_server* server, Desk& desk) {
     std::unique_lock lock(desk.mutex);
     while (desk.changed.wait(lock, stop, [&] { return !desk.waiting.empty(); })) {
         Check check = std::move(desk.waiting.front());

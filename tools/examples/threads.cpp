@@ -33,9 +33,11 @@ struct Work {
     std::deque<Job> waiting, done;
 };
 
-std::string factors_of(uint64_t number) {
+// Work that may take long asks now and then whether it is still wanted, or the program could not end.
+std::string factors_of(uint64_t number, const std::stop_token& stop) {
     std::string text = std::to_string(number) + " =";
     for (uint64_t factor = 2; number > 1; factor++) {
+        if (factor % 65536 == 0 && stop.stop_requested()) return {};
         if (factor > number / factor) factor = number;  // what is left is a prime
         for (; number % factor == 0; number /= factor) text += " " + std::to_string(factor);
     }
@@ -62,13 +64,13 @@ void hand_out(wsd_server* server, void*) {
 
 // Each of the threads. Answers wait in `done`, and the post only says so: one that the loop never takes loses no
 // memory, and one that finds the queue of posts full can be left out, as those in it will do.
-void run_jobs(std::stop_token stop, wsd_server* server, Work& work) {
+void run_jobs(const std::stop_token& stop, wsd_server* server, Work& work) {
     std::unique_lock lock(work.mutex);
     while (work.changed.wait(lock, stop, [&] { return !work.waiting.empty(); })) {
         Job job = std::move(work.waiting.front());
         work.waiting.pop_front();
         lock.unlock();
-        job.answer = factors_of(job.number);
+        job.answer = factors_of(job.number, stop);
         lock.lock();
         work.done.push_back(std::move(job));
         (void)wsd_post(server, hand_out, nullptr);
