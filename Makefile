@@ -37,6 +37,7 @@ COMMON    := -std=c++20 $(OPT) $(WARN) $(HARDEN) -D_GNU_SOURCE -Iinclude -Isrc -
 LIBFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -fvisibility=hidden -fno-exceptions -fno-rtti \
              -fno-threadsafe-statics -ffunction-sections -fdata-sections
 APPFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -ffunction-sections -fdata-sections
+EXFLAGS   := $(OPT) $(WARN) -Wconversion -Wno-sign-conversion -MMD -MP -Iinclude
 TESTFLAGS := $(COMMON) -Itests -Itools
 LINK      := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LINKSAN)
 
@@ -52,7 +53,7 @@ SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
 LIB_OBJ   := $(call objects,$(LIB_SRC))
 APP_OBJ   := $(call objects,$(APP_SRC))
-EXAMPLES  := $(addprefix $(OUT)/,$(basename $(patsubst tools/%,%,$(sort $(wildcard tools/examples/*.c tools/examples/*.cpp)))))
+EXAMPLES  := $(patsubst tools/%,$(OUT)/%,$(basename $(sort $(wildcard tools/examples/*.c tools/examples/*.cpp))))
 BENCH_OBJ := $(call objects,$(sort $(wildcard tools/wsbench/*.cpp)))
 LIB       := $(OUT)/libwsd.a
 
@@ -61,7 +62,8 @@ ifeq ($(OUT),build)
 TOP       := wsd libwsd.a
 endif
 
-.PHONY: all run examples examples_test demo test check unit asan tsan fuzz bench interop autobahn coverage install uninstall clean help format tidy layers
+.PHONY: examples examples_test demo
+.PHONY: all run test check unit asan tsan fuzz bench interop autobahn coverage install uninstall clean help format tidy layers
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -125,12 +127,12 @@ examples: $(EXAMPLES) $(OUT)/$(SONAME) ## build tools/examples into build/exampl
 $(OUT)/examples/%: tools/examples/%.cpp $(LIB)
 	@mkdir -p $(@D)
 	$(call say,CXX )
-	$(Q)$(CXX) -std=c++20 $(OPT) $(WARN) -Wconversion -Wno-sign-conversion -MMD -MP -Iinclude $< $(LIB) -pthread $(LINKSAN) -o $@
+	$(Q)$(CXX) -std=c++20 $(EXFLAGS) $< $(LIB) -pthread $(LINKSAN) -o $@
 
 $(OUT)/examples/%: tools/examples/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(call say,CC  )
-	$(Q)$(CC) -std=c99 $(OPT) $(WARN) -Wconversion -Wno-sign-conversion -MMD -MP -Iinclude $< $(LIB) $(LINKSAN) -o $@
+	$(Q)$(CC) -std=c99 $(EXFLAGS) $< $(LIB) $(LINKSAN) -o $@
 
 $(OUT)/tools/demo/%.o: tools/demo/%.cpp
 	@mkdir -p $(@D)
