@@ -15,7 +15,10 @@ import tempfile
 import urllib.error
 import urllib.request
 
-import websockets
+try:
+    import websockets
+except ImportError:
+    sys.exit("missing: python3-websockets (apt-get install python3-websockets)")
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))

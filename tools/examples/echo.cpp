@@ -27,7 +27,8 @@ void on_message(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void
         return;
     }
     auto held = std::make_unique<Held>(Held{opcode, std::string(static_cast<const char*>(data), len)});
-    if (wsd_pause(server, conn) == WSD_OK && wsd_set_user(server, conn, held.get()) == WSD_OK) held.release();
+    if (wsd_pause(server, conn) == WSD_OK && wsd_set_user(server, conn, held.get()) == WSD_OK)
+        (void)held.release();  // on_drain or on_close frees it
 }
 
 // There is room again.
