@@ -60,7 +60,8 @@ ifeq ($(OUT),build)
 TOP       := wsd libwsd.a
 endif
 
-.PHONY: all run test check unit asan tsan fuzz bench interop autobahn coverage install uninstall clean help format tidy layers
+.PHONY: all run test check unit asan tsan fuzz bench interop deploy-test autobahn coverage install uninstall clean help \
+        format tidy layers
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -206,6 +207,9 @@ $(OUT)/fanout: $(OUT)/tests/interop/fanout.o $(LIB)
 interop: all $(OUT)/fanout ## other people's clients and a real browser
 	tests/interop/run.sh ./wsd $(OUT)/fanout
 
+deploy-test: all ## nginx, HAProxy and systemd on what tools/deploy ships
+	tests/deploy/run.sh ./wsd
+
 autobahn: all ## the Autobahn fuzzing client, if it is installed
 	autobahn/run ./wsd
 
@@ -230,6 +234,6 @@ clean: ## everything that was built
 	rm -rf build wsd libwsd.a
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 -include $(shell find $(OUT) build/tidy -name '*.d' 2>/dev/null)

@@ -1,0 +1,241 @@
+"""What tools/deploy ships is run: wsd behind Debian's nginx and HAProxy, which end TLS with a certificate made on the
+spot, and the unit files before systemd's own judge. Clients are python3-websockets and bare peers.
+
+It refuses to test the proxies beyond what wsd's users rely on. Time passes here as pings from wsd that are waited for.
+usage: run.sh WSD
+"""
+import asyncio
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests" / "support"))
+
+import websockets  # noqa: E402 (the path is set above)
+
+from daemon import LIMIT_S, PING, TEXT, Checks, Daemon  # noqa: E402
+from front import NAME, SHIPPED, Adapted, Certificate, Haproxy, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
+
+PONG = 10
+EXPOSURE_MAX = 20  # tenths, by systemd-analyze security: a line of hardening that is lost shows
+WSD = sys.argv[1]
+HELP = subprocess.run([WSD, "--help"], capture_output=True, text=True, check=True).stdout
+checks = Checks()
+
+
+def has_flag(name):
+    return f"--{name} " in HELP
+
+
+def skip(what, why):
+    print("SKIP ", what + ":", why, flush=True)
+
+
+class Deployed:
+    """One wsd behind one proxy. `logs` is what both have logged, once they have ended."""
+
+    def __init__(self, daemon, front):
+        self.daemon, self.front, self.logs = daemon, front, ""
+
+    def peer(self, source="127.0.0.1"):
+        return TlsPeer(self.front, source)
+
+
+@contextlib.contextmanager
+def deployed(kind, certificate, *flags, timeout=None):
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        listen = kind.LISTEN.format(folder=folder)
+        # For the test alone, any user of the machine may connect to the socket: nginx's workers are another's.
+        mask = os.umask(0)
+        daemon = stack.enter_context(Daemon(WSD, f"--listen={listen}", "--log-level=debug", *kind.WSD_FLAGS, *flags))
+        os.umask(mask)
+        folder.chmod(0o711)
+        port = stack.enter_context(held_port())
+        both = Deployed(daemon, kind(folder, certificate, port, daemon.addresses[0], timeout))
+        with both.front.start():
+            yield both
+        daemon.signal(signal.SIGTERM)
+        daemon.exit_status()
+        both.logs = "\n".join(daemon.log) + both.front.access_log()
+
+
+# ----------------------------------------------------------------------------------------------------------- echoing
+
+async def echoes(front, compression, messages):
+    """Sends each message through the proxy and reads it back. Returns what it got and the extensions agreed to."""
+    there = {"host": "127.0.0.1", "port": front.port, "server_hostname": NAME, "ssl": front.certificate.context}
+    async with websockets.connect(f"wss://{NAME}/room?token=in-the-query", max_size=None, compression=compression,
+                                  local_addr=("127.0.0.2", 0), **there) as client:
+        got = []
+        for message in messages:
+            await client.send(message)
+            got.append(await asyncio.wait_for(client.recv(), LIMIT_S))
+        return got, [type(extension).__name__ for extension in client.extensions]
+
+
+def test_echo(kind, certificate):
+    plain = ["hello", "", "héllo 漢字", b"\x00\xff", os.urandom(1 << 20), "漢" * (1 << 18)]
+    compressible = [json.dumps({"user": n, "text": "hello " * 20}) for n in range(20)] + ["text " * (1 << 18)]
+    with deployed(kind, certificate) as both:
+        got, agreed = asyncio.run(echoes(both.front, None, plain))
+        checks.check(f"{kind.NAME}: small messages and 1 MiB over wss://", got == plain and not agreed)
+        got, agreed = asyncio.run(echoes(both.front, "deflate", compressible))
+        checks.check(f"{kind.NAME}: compressed messages", got == compressible and agreed == ["PerMessageDeflate"],
+                     agreed)
+        with both.peer() as peer:
+            peer.open()
+            both.daemon.signal(signal.SIGTERM)
+            checks.equal(f"{kind.NAME}: a drain's close code arrives", peer.close_code(), 1001)
+        checks.equal(f"{kind.NAME}: wsd ends with 0", both.daemon.exit_status(), 0)
+    checks.check(f"{kind.NAME}: a query is in nobody's log", "in-the-query" not in both.logs, both.logs)
+
+
+# ------------------------------------------------------------------------------------------------------- the client
+
+def status_from(both, source, *headers):
+    """What a client at that address is answered when it comes and goes."""
+    with both.peer(source) as peer:
+        return peer.request(*headers)[0]
+
+
+def test_client_address(kind, certificate):
+    """Whom wsd takes a client for shows in whose connections it counts together."""
+    with deployed(kind, certificate, "--max-connections-per-ip=1") as both:
+        with both.peer("127.0.0.2") as first:
+            checks.equal(f"{kind.NAME}: the first of a client", first.request()[0], 101)
+            checks.equal(f"{kind.NAME}: the second of the same client", status_from(both, "127.0.0.2"), 429)
+            checks.equal(f"{kind.NAME}: one of another client", status_from(both, "127.0.0.3"), 101)
+            for header in ("X-Forwarded-For: 127.0.0.9", "Forwarded: for=127.0.0.9", "X-Real-IP: 127.0.0.9"):
+                checks.equal(f"{kind.NAME}: the second of the same client, with {header}",
+                             status_from(both, "127.0.0.2", header), 429)
+    if has_flag("access-log"):
+        checks.check(f"{kind.NAME}: the client's address is in wsd's log", re.search(kind.PEER, both.logs), both.logs)
+    else:
+        skip(f"{kind.NAME}: the client's address in wsd's log", "this wsd has no --access-log")
+
+
+# --------------------------------------------------------------------------------------------------------- timeouts
+
+TIMEOUT_S = 2  # of the proxies here, in place of the one that is shipped
+PING_S = 0.3   # of wsd
+PINGS = 12     # that take longer than the timeout
+
+
+def await_ping(peer):
+    opcode, payload = peer.frame()
+    if opcode != PING:
+        raise RuntimeError(f"not a ping: {opcode} {payload}")
+    return payload
+
+
+def test_idle(kind, certificate):
+    with deployed(kind, certificate, f"--ping-interval={int(PING_S * 1000)}ms", timeout=f"{TIMEOUT_S}s") as both:
+        with both.peer() as peer:
+            peer.open()
+            start = time.monotonic()
+            for _ in range(PINGS):
+                peer.send(PONG, await_ping(peer))
+            peer.send(TEXT, b"still here")
+            checks.check(f"{kind.NAME}: an idle connection outlives the proxy's timeout",
+                         peer.frame() == (TEXT, b"still here") and time.monotonic() - start > TIMEOUT_S)
+        with both.peer() as peer:
+            peer.open()
+            start = time.monotonic()
+            frame = bytes([0x81, 0x80 | PINGS, 0, 0, 0, 0]) + b"x" * PINGS
+            peer.socket.sendall(frame[:-PINGS])
+            for byte in frame[-PINGS:]:
+                await_ping(peer)
+                peer.socket.sendall(bytes([byte]))
+            while (got := peer.frame())[0] == PING:
+                pass
+            checks.check(f"{kind.NAME}: a message that comes slowly outlives the proxy's timeout",
+                         got == (TEXT, b"x" * PINGS) and time.monotonic() - start > TIMEOUT_S, got)
+
+
+def test_silence(kind, certificate):
+    with deployed(kind, certificate, "--ping-interval=0", timeout=f"{TIMEOUT_S}s") as both, both.peer() as peer:
+        peer.open()
+        checks.check(f"{kind.NAME}: without pings its timeout ends a connection", peer.at_end())
+
+
+def default_s(flag):
+    return int(re.search(rf"--{flag} .*\((\d+)s\)", HELP)[1])
+
+
+def test_shipped_timeout(kind):
+    shipped = int(kind.TIMEOUT.removesuffix("s"))
+    checks.check(f"{kind.NAME}: its timeout is longer than wsd's for silent peers, and that than wsd's pings",
+                 shipped > default_s("stale-timeout") > default_s("ping-interval"))
+
+
+# --------------------------------------------------------------------------------------------------- judges of files
+
+def judged(name, arguments):
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    said = (done.stdout + done.stderr).strip()
+    checks.check(name, done.returncode == 0, said)
+    return said
+
+
+def test_configurations(certificate):
+    for kind in (Nginx, Haproxy):
+        with tempfile.TemporaryDirectory() as folder:
+            done = kind(pathlib.Path(folder), certificate, 443, "127.0.0.1:9001").judge()
+            checks.check(f"{kind.NAME} finds nothing wrong with its configuration",
+                         done.returncode == 0 and "warn" not in (done.stdout + done.stderr).lower(), done.stderr)
+
+
+def can_analyze():
+    """Whether systemd's judge runs here at all: its verdict on a unit that cannot be wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        unit = pathlib.Path(folder) / "probe.service"
+        unit.write_text("[Service]\nExecStart=/bin/true\n")
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True,
+                              check=False)
+        return None if done.returncode == 0 else done.stderr.strip()
+
+
+def test_units():
+    why_not = can_analyze()
+    if why_not is not None:
+        skip("systemd-analyze verify and security", why_not)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        service, unix = pathlib.Path(folder) / "wsd.service", pathlib.Path(folder) / "wsd.socket"
+        Adapted("wsd.service").change("/usr/local/bin/wsd", str(pathlib.Path(WSD).resolve())).write(service)
+        shutil.copy(SHIPPED / "wsd.socket", unix)
+        said = judged("systemd-analyze verify", ["systemd-analyze", "verify", "--man=no", service, unix])
+        checks.equal("systemd-analyze verify has nothing to say", said, "")
+        judged(f"systemd-analyze security: exposure below {EXPOSURE_MAX / 10}",
+               ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", service])
+    commands = re.findall(r"^Exec.*/wsd (.*)$", (SHIPPED / "wsd.service").read_text(), re.MULTILINE)
+    for flag in sorted(set(re.findall(r"--([a-z-]+)", " ".join(commands)))):
+        if has_flag(flag):
+            checks.check(f"wsd.service's --{flag} is a flag", True)
+        else:
+            skip(f"wsd.service's --{flag}", "this wsd has no such flag")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = Certificate(pathlib.Path(folder))
+        checks.attempt("configurations", test_configurations, certificate)
+        checks.attempt("units", test_units)
+        for kind in (Nginx, NginxUnix, Haproxy):
+            for test in (test_echo, test_client_address, test_idle, test_silence):
+                checks.attempt(f"{kind.NAME}: {test.__name__}", test, kind, certificate)
+            checks.attempt(f"{kind.NAME}: shipped timeout", test_shipped_timeout, kind)
+    return checks.summary()
+
+
+sys.exit(main())
