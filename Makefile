@@ -154,6 +154,7 @@ unit: $(OUT)/unit $(OUT)/api_smoke
 test: all check $(OUT)/integration ## pass every test that needs no foreign program
 	$(OUT)/integration
 	tests/integration/daemon_test.sh $(OUT)/wsd
+	/usr/bin/python3 -B tests/integration/man_test.py $(OUT)/wsd
 
 check: $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
 	tools/check_symbols.sh $(LIB)
@@ -215,7 +216,10 @@ autobahn: all ## the Autobahn fuzzing client, if it is installed
 
 # -------------------------------------------------------------------------------------------------------- installing
 
-install: all $(OUT)/$(SONAME) ## header, libraries, wsd.pc and wsd under DESTDIR/PREFIX
+MAN_PAGES := $(sort $(wildcard tools/man/*.[135]))
+man_path   = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+
+install: all $(OUT)/$(SONAME) ## header, libraries, wsd.pc, man pages and wsd under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/wsd $(DESTDIR)$(PREFIX)/bin/wsd
 	install -m 644 include/wsd.h $(DESTDIR)$(PREFIX)/include/wsd.h
@@ -224,11 +228,12 @@ install: all $(OUT)/$(SONAME) ## header, libraries, wsd.pc and wsd under DESTDIR
 	ln -sf libwsd.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' tools/wsd.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+	set -e; $(foreach page,$(MAN_PAGES),install -D -m 644 $(page) $(call man_path,$(page));)
 
 uninstall: ## what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/wsd $(DESTDIR)$(PREFIX)/include/wsd.h $(DESTDIR)$(PREFIX)/lib/libwsd.a \
 	    $(DESTDIR)$(PREFIX)/lib/libwsd.so $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so.$(VERSION) \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc $(foreach page,$(MAN_PAGES),$(call man_path,$(page)))
 
 clean: ## everything that was built
 	rm -rf build wsd libwsd.a
