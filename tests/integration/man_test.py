@@ -21,7 +21,7 @@ MAN = TOP / "tools" / "man"
 checks = Checks()
 
 COMMAND_LINE_ONLY = {"help", "version", "config", "check-config"}
-NO_DEFAULT = {None, "none", "any", "the fastest"}  # as --help puts it: there is no value that would say the same
+NO_DEFAULT = {None, "none", "any", "the fastest", "standard error", "who started it"}  # as --help puts it: there is no value that would say the same
 
 # Documented, and skipped where the program does not have them.
 AHEAD = {"config", "check-config", "admin-listen", "sandbox", "user", "pidfile", "access-log", "log-file",

@@ -1,8 +1,8 @@
 """What tools/deploy ships is run: wsd behind Debian's nginx and HAProxy, which end TLS with a certificate made on the
-spot, and the unit files before systemd's own judge. Clients are python3-websockets and bare peers.
+spot. Clients are python3-websockets and bare peers.
 
 It refuses to test the proxies beyond what wsd's users rely on. Time passes here as pings from wsd that are waited for.
-usage: run.sh WSD
+usage: proxies.py WSD
 """
 import asyncio
 import contextlib
@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,10 +22,9 @@ sys.path.insert(0, str(TOP / "tests" / "support"))
 import websockets  # noqa: E402 (the path is set above)
 
 from daemon import LIMIT_S, PING, TEXT, Checks, Daemon  # noqa: E402
-from front import NAME, SHIPPED, Adapted, Certificate, Haproxy, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
+from front import NAME, Certificate, Haproxy, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
 
 PONG = 10
-EXPOSURE_MAX = 20  # tenths, by systemd-analyze security: a line of hardening that is lost shows
 WSD = sys.argv[1]
 HELP = subprocess.run([WSD, "--help"], capture_output=True, text=True, check=True).stdout
 checks = Checks()
@@ -178,14 +176,7 @@ def test_shipped_timeout(kind):
                  shipped > default_s("stale-timeout") > default_s("ping-interval"))
 
 
-# --------------------------------------------------------------------------------------------------- judges of files
-
-def judged(name, arguments):
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    said = (done.stdout + done.stderr).strip()
-    checks.check(name, done.returncode == 0, said)
-    return said
-
+# ---------------------------------------------------------------------------------------------------- configurations
 
 def test_configurations(certificate):
     for kind in (Nginx, Haproxy):
@@ -195,42 +186,10 @@ def test_configurations(certificate):
                          done.returncode == 0 and "warn" not in (done.stdout + done.stderr).lower(), done.stderr)
 
 
-def can_analyze():
-    """Whether systemd's judge runs here at all: its verdict on a unit that cannot be wrong."""
-    with tempfile.TemporaryDirectory() as folder:
-        unit = pathlib.Path(folder) / "probe.service"
-        unit.write_text("[Service]\nExecStart=/bin/true\n")
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True,
-                              check=False)
-        return None if done.returncode == 0 else done.stderr.strip()
-
-
-def test_units():
-    why_not = can_analyze()
-    if why_not is not None:
-        skip("systemd-analyze verify and security", why_not)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        service, unix = pathlib.Path(folder) / "wsd.service", pathlib.Path(folder) / "wsd.socket"
-        Adapted("wsd.service").change("/usr/local/bin/wsd", str(pathlib.Path(WSD).resolve())).write(service)
-        shutil.copy(SHIPPED / "wsd.socket", unix)
-        said = judged("systemd-analyze verify", ["systemd-analyze", "verify", "--man=no", service, unix])
-        checks.equal("systemd-analyze verify has nothing to say", said, "")
-        judged(f"systemd-analyze security: exposure below {EXPOSURE_MAX / 10}",
-               ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", service])
-    commands = re.findall(r"^Exec.*/wsd (.*)$", (SHIPPED / "wsd.service").read_text(), re.MULTILINE)
-    for flag in sorted(set(re.findall(r"--([a-z-]+)", " ".join(commands)))):
-        if has_flag(flag):
-            checks.check(f"wsd.service's --{flag} is a flag", True)
-        else:
-            skip(f"wsd.service's --{flag}", "this wsd has no such flag")
-
-
 def main():
     with tempfile.TemporaryDirectory() as folder:
         certificate = Certificate(pathlib.Path(folder))
         checks.attempt("configurations", test_configurations, certificate)
-        checks.attempt("units", test_units)
         for kind in (Nginx, NginxUnix, Haproxy):
             for test in (test_echo, test_client_address, test_idle, test_silence):
                 checks.attempt(f"{kind.NAME}: {test.__name__}", test, kind, certificate)
