@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
-from daemon import TEXT, Checks, Daemon, Peer  # noqa: E402 (the path is set above)
+from daemon import LIMIT_S, TEXT, Checks, Daemon, Peer  # noqa: E402 (the path is set above)
 from front import SHIPPED, Adapted  # noqa: E402
 
 EXPOSURE_MAX = 20  # tenths, by systemd-analyze security: a line of hardening that is lost shows
@@ -60,8 +61,8 @@ def test_verdicts():
         folder = pathlib.Path(name)
         service = Adapted("wsd.service").change("/usr/local/bin/wsd", str(pathlib.Path(WSD).resolve()))
         service = service.write(folder / "wsd.service")
-        socket = shutil.copy(SHIPPED / "wsd.socket", folder)
-        done = run("systemd-analyze", "verify", "--man=no", service, socket)
+        listening = shutil.copy(SHIPPED / "wsd.socket", folder)
+        done = run("systemd-analyze", "verify", "--man=no", service, listening)
         checks.equal("systemd-analyze verify", (done.returncode, done.stdout + done.stderr), (0, ""))
         done = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", service)
         checks.check(f"systemd-analyze security: exposure below {EXPOSURE_MAX / 10}", done.returncode == 0,
@@ -95,27 +96,56 @@ def allowed_calls():
     return allowed
 
 
+def await_notice(systemd, expected):
+    """Reads what systemd would be told, up to a notice with this line."""
+    while expected not in systemd.recv(4096).decode().split("\n"):
+        pass
+
+
+def live_as_service(strace, folder):
+    """One life of wsd as the unit starts it: it gets ready, serves, reads its configuration again and stops."""
+    started_with = {"config": f"--config={SHIPPED / 'wsd.conf'}", "sandbox": "--sandbox",
+                    "admin-listen": "--admin-listen=127.0.0.1:0"}
+    flags = ["--listen=[::1]:0", f"--listen=unix:{folder}/socket"]
+    flags += [flag for name, flag in started_with.items() if has_flag(name)]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.settimeout(LIMIT_S)
+        systemd.bind(f"{folder}/notify")
+        with Daemon(*strace, WSD, *flags, env={"NOTIFY_SOCKET": f"{folder}/notify"}) as daemon:
+            pid = int(daemon.started["pid"])
+            if has_flag("sandbox"):
+                await_notice(systemd, "READY=1")
+                os.kill(pid, signal.SIGHUP)
+                await_notice(systemd, "RELOADING=1")
+                await_notice(systemd, "READY=1")
+            else:
+                skip("wsd tells systemd that it is ready", "this wsd does not speak to systemd")
+            for address in daemon.addresses:
+                if address.startswith("127."):  # the admin port, which takes no upgrade
+                    continue
+                with Peer(address).open() as peer:
+                    peer.send(TEXT, b"hello")
+                    checks.equal(f"wsd echoes on {address.rsplit(':', 1)[0]}", peer.frame(), (TEXT, b"hello"))
+            os.kill(pid, signal.SIGTERM)
+            checks.equal("wsd ends with 0", daemon.exit_status(), 0)
+
+
 def test_system_calls():
     with tempfile.TemporaryDirectory() as folder:
         trace = pathlib.Path(folder) / "trace"
-        if (done := run("strace", "-qq", "-o", trace, "/bin/true")).returncode != 0:
+        strace = ["strace", "-f", "-qq", "-o", str(trace)]
+        if (done := run(*strace, "/bin/true")).returncode != 0:
             skip("wsd's system calls", done.stderr.strip())
             return
-        flags = ["-f", "-qq", "-o", str(trace), WSD, "--port=0", "--host=::1", f"--listen=unix:{folder}/socket"]
-        with Daemon("strace", *flags) as daemon:
-            for address in daemon.addresses:
-                with Peer(address).open() as peer:
-                    peer.send(TEXT, b"hello")
-                    checks.equal(f"wsd echoes on {address.split(':')[0]}", peer.frame(), (TEXT, b"hello"))
-            os.kill(int(daemon.started["pid"]), signal.SIGTERM)
-            daemon.exit_status()
+        live_as_service(strace, folder)
         text = trace.read_text()
     called = set(re.findall(r"^[0-9]+ +([a-z_0-9]+)\(", text, re.MULTILINE))
     checks.check("wsd.service allows the system calls that wsd makes", called and called <= allowed_calls(),
                  called - allowed_calls())
     families = set(re.findall(r"^[0-9]+ +socket\((AF_[A-Z0-9]+)", text, re.MULTILINE))
     allowed = set(re.search(r"^RestrictAddressFamilies=(.+)$", service_text(), re.MULTILINE)[1].split())
-    checks.check("wsd.service allows the address families that wsd uses", families and families <= allowed, families)
+    checks.check("wsd.service allows the address families that wsd uses", families and families <= allowed,
+                 families - allowed)
     writable = re.findall(r"^[0-9]+ +m(?:map|protect)\(.*PROT_WRITE\|PROT_EXEC.*$", text, re.MULTILINE)
     checks.equal("wsd has no memory that is both written and run (MemoryDenyWriteExecute)", writable, [])
 
