@@ -60,24 +60,34 @@ class TlsPeer(Peer):
 
 
 class Process:
-    """A program in the foreground. Its standard error is kept; `with` ends it."""
+    """A program in the foreground that says on standard error when it is ready; `with` ends it."""
 
     def __init__(self, arguments, ready):
-        self.lines, self._ready, self._ended = [], threading.Event(), False
+        self._lines, self._changed, self._ended = [], threading.Condition(), False
         self._process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._read, args=(ready,), daemon=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._ready.wait(LIMIT_S) or self._ended:
+        try:
+            self.wait_for(ready)
+        except BaseException:
             self.end()
-            raise RuntimeError(f"{arguments[0]} did not start: {self.lines}")
+            raise
 
-    def _read(self, ready):
+    def _read(self):
         for line in self._process.stderr:
-            self.lines.append(line.rstrip("\n"))
-            if ready in line:
-                self._ready.set()
-        self._ended = not self._ready.is_set()
-        self._ready.set()
+            with self._changed:
+                self._lines.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait_for(self, text):
+        """Waits for a line with this text, if there has been none."""
+        with self._changed:
+            while not any(text in line for line in self._lines):
+                if self._ended or not self._changed.wait(LIMIT_S):
+                    raise RuntimeError(f"{self._process.args[0]} never said {text!r}: {self._lines}")
 
     def end(self):
         self._process.terminate()
@@ -114,7 +124,8 @@ class Nginx:
     LISTEN = "127.0.0.1:0"
     PEER = r"127\.0\.0\.2:0"  # nginx tells no port
 
-    def __init__(self, folder, certificate, port, wsd, timeout=None):
+    def __init__(self, folder, certificate, port, wsd, timeout=None, admin=None):
+        """`admin`, where wsd's health checks are, is nothing that nginx asks for."""
         self.folder, self.certificate, self.port = folder, certificate, port
         adapted = Adapted("nginx.conf")
         adapted.change("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")

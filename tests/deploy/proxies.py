@@ -21,7 +21,7 @@ sys.path.insert(0, str(TOP / "tests" / "support"))
 
 import websockets  # noqa: E402 (the path is set above)
 
-from daemon import LIMIT_S, PING, TEXT, Checks, Daemon  # noqa: E402
+from daemon import LIMIT_S, PING, TEXT, Checks, Daemon, parse_line  # noqa: E402
 from front import NAME, Certificate, Haproxy, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
 
 PONG = 10
@@ -39,32 +39,44 @@ def skip(what, why):
 
 
 class Deployed:
-    """One wsd behind one proxy. `logs` is what both have logged, once they have ended."""
+    """One wsd behind one proxy. `wsd_log` and `proxy_log` are whole once both have ended."""
 
     def __init__(self, daemon, front):
-        self.daemon, self.front, self.logs = daemon, front, ""
+        self.daemon, self.front = daemon, front
+        self.proxy = None
+        self.wsd_log = self.proxy_log = ""
 
     def peer(self, source="127.0.0.1"):
         return TlsPeer(self.front, source)
+
+
+def admin_port(daemon):
+    """Where health checks are, or None without such a listener."""
+    lines = [parse_line(line) for line in daemon.log]
+    ports = [line["address"].rsplit(":", 1)[1] for line in lines if line["event"] == "listening_admin"]
+    return ports[0] if ports else None
 
 
 @contextlib.contextmanager
 def deployed(kind, certificate, *flags, timeout=None):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        listen = kind.LISTEN.format(folder=folder)
+        listen = [f"--listen={kind.LISTEN.format(folder=folder)}"]
+        if has_flag("admin-listen"):
+            listen.append("--admin-listen=127.0.0.1:0")
         # For the test alone, any user of the machine may connect to the socket: nginx's workers are another's.
         mask = os.umask(0)
-        daemon = stack.enter_context(Daemon(WSD, f"--listen={listen}", "--log-level=debug", *kind.WSD_FLAGS, *flags))
+        daemon = stack.enter_context(Daemon(WSD, *listen, "--log-level=debug", *kind.WSD_FLAGS, *flags))
         os.umask(mask)
         folder.chmod(0o711)
         port = stack.enter_context(held_port())
-        both = Deployed(daemon, kind(folder, certificate, port, daemon.addresses[0], timeout))
-        with both.front.start():
+        front = kind(folder, certificate, port, daemon.addresses[0], timeout, admin_port(daemon))
+        both = Deployed(daemon, front)
+        with both.front.start() as both.proxy:
             yield both
         daemon.signal(signal.SIGTERM)
         daemon.exit_status()
-        both.logs = "\n".join(daemon.log) + both.front.access_log()
+        both.wsd_log, both.proxy_log = "\n".join(daemon.log), front.access_log()
 
 
 # ----------------------------------------------------------------------------------------------------------- echoing
@@ -95,7 +107,9 @@ def test_echo(kind, certificate):
             both.daemon.signal(signal.SIGTERM)
             checks.equal(f"{kind.NAME}: a drain's close code arrives", peer.close_code(), 1001)
         checks.equal(f"{kind.NAME}: wsd ends with 0", both.daemon.exit_status(), 0)
-    checks.check(f"{kind.NAME}: a query is in nobody's log", "in-the-query" not in both.logs, both.logs)
+    logs = both.wsd_log + both.proxy_log
+    checks.check(f"{kind.NAME}: paths are logged, queries not",
+                 "/room" in both.proxy_log and "in-the-query" not in logs, logs)
 
 
 # ------------------------------------------------------------------------------------------------------- the client
@@ -117,9 +131,29 @@ def test_client_address(kind, certificate):
                 checks.equal(f"{kind.NAME}: the second of the same client, with {header}",
                              status_from(both, "127.0.0.2", header), 429)
     if has_flag("access-log"):
-        checks.check(f"{kind.NAME}: the client's address is in wsd's log", re.search(kind.PEER, both.logs), both.logs)
+        checks.check(f"{kind.NAME}: the client's address is in wsd's log", re.search(kind.PEER, both.wsd_log),
+                     both.wsd_log)
     else:
         skip(f"{kind.NAME}: the client's address in wsd's log", "this wsd has no --access-log")
+
+
+# ----------------------------------------------------------------------------------------------------- health checks
+
+def test_drain_is_seen(certificate):
+    """A drain that lasts, as one client does not answer its close: HAProxy sees it, and sends nobody there any more."""
+    name = "HAProxy: wsd that drains gets nobody new"
+    if not has_flag("admin-listen"):
+        skip(name, "this wsd has no --admin-listen")
+        return
+    with deployed(Haproxy, certificate, f"--drain-grace={LIMIT_S}s", f"--close-timeout={LIMIT_S}s") as both:
+        both.proxy.wait_for("Server wsd/wsd is UP")
+        with both.peer() as peer:
+            peer.open()
+            both.daemon.signal(signal.SIGTERM)
+            both.proxy.wait_for("Server wsd/wsd is DOWN")
+            with both.peer("127.0.0.2") as late:
+                checks.equal(name, late.request()[0], 503)
+            checks.equal("HAProxy: whoever is there gets its close", peer.close_code(), 1001)
 
 
 # --------------------------------------------------------------------------------------------------------- timeouts
@@ -190,6 +224,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         certificate = Certificate(pathlib.Path(folder))
         checks.attempt("configurations", test_configurations, certificate)
+        checks.attempt("health checks", test_drain_is_seen, certificate)
         for kind in (Nginx, NginxUnix, Haproxy):
             for test in (test_echo, test_client_address, test_idle, test_silence):
                 checks.attempt(f"{kind.NAME}: {test.__name__}", test, kind, certificate)
