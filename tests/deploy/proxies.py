@@ -146,7 +146,6 @@ def test_drain_is_seen(certificate):
         skip(name, "this wsd has no --admin-listen")
         return
     with deployed(Haproxy, certificate, f"--drain-grace={LIMIT_S}s", f"--close-timeout={LIMIT_S}s") as both:
-        both.proxy.wait_for("Server wsd/wsd is UP")
         with both.peer() as peer:
             peer.open()
             both.daemon.signal(signal.SIGTERM)
