@@ -17,7 +17,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
 from daemon import LIMIT_S, TEXT, Checks, Daemon, Peer  # noqa: E402 (the path is set above)
-from front import SHIPPED, Adapted  # noqa: E402
+from front import SHIPPED, Adapted, Process, held_port  # noqa: E402
 
 EXPOSURE_MAX = 20  # tenths, by systemd-analyze security: a line of hardening that is lost shows
 WSD = sys.argv[1]
@@ -81,17 +81,19 @@ def test_flags():
 # ------------------------------------------------------------------------------------------------------- system calls
 
 def calls_of(group):
-    """The system calls of one of systemd's groups."""
+    """The system call of that name, or those of one of systemd's groups."""
+    if not group.startswith("@"):
+        return {group}
     lines = run("systemd-analyze", "syscall-filter", group).stdout.split("\n")[1:]
     names = {line.strip() for line in lines if line.strip() and not line.strip().startswith("#")}
-    return set().union(*(calls_of(name) if name.startswith("@") else {name} for name in names))
+    return set().union(*map(calls_of, names))
 
 
 def allowed_calls():
     """What is left of all SystemCallFilter lines, the later of which take away from the first."""
     allowed = set()
     for value in re.findall(r"^SystemCallFilter=(.+)$", service_text(), re.MULTILINE):
-        calls = set().union(*(calls_of(name) for name in value.removeprefix("~").split()))
+        calls = set().union(*map(calls_of, value.removeprefix("~").split()))
         allowed = allowed - calls if value.startswith("~") else allowed | calls
     return allowed
 
@@ -148,10 +150,28 @@ def test_system_calls():
     checks.equal("wsd has no memory that is both written and run (MemoryDenyWriteExecute)", writable, [])
 
 
+# ---------------------------------------------------------------------------------------------------------- listening
+
+def test_activation():
+    """wsd is started by a connection to where wsd.socket has systemd listen, and serves it."""
+    if not has_flag("sandbox"):
+        skip("wsd.socket", "this wsd does not speak to systemd")
+        return
+    address = re.search(r"^ListenStream=(.+)$", (SHIPPED / "wsd.socket").read_text(), re.MULTILINE)[1]
+    with held_port() as port:
+        address = address.replace(":9001", f":{port}")
+        with Process(["systemd-socket-activate", "-l", address, WSD], "Listening on") as activated:
+            with Peer(address).open() as peer:
+                peer.send(TEXT, b"hello")
+                checks.equal("wsd serves the socket that systemd opened", peer.frame(), (TEXT, b"hello"))
+            activated.wait_for(f"event=listening address={address}")
+
+
 def main():
     checks.attempt("verdicts", test_verdicts)
     checks.attempt("flags", test_flags)
     checks.attempt("system calls", test_system_calls)
+    checks.attempt("activation", test_activation)
     return checks.summary()
 
 
