@@ -58,17 +58,25 @@ def admin_port(daemon):
 
 
 @contextlib.contextmanager
+def open_to_all(folder):
+    """A socket that is made in it can be reached by every user, as nginx's workers are another's."""
+    folder.chmod(0o711)
+    mask = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+
+
+@contextlib.contextmanager
 def deployed(kind, certificate, *flags, timeout=None):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         listen = [f"--listen={kind.LISTEN.format(folder=folder)}"]
         if has_flag("admin-listen"):
             listen.append("--admin-listen=127.0.0.1:0")
-        # For the test alone, any user of the machine may connect to the socket: nginx's workers are another's.
-        mask = os.umask(0)
-        daemon = stack.enter_context(Daemon(WSD, *listen, "--log-level=debug", *kind.WSD_FLAGS, *flags))
-        os.umask(mask)
-        folder.chmod(0o711)
+        with open_to_all(folder):
+            daemon = stack.enter_context(Daemon(WSD, *listen, "--log-level=debug", *kind.WSD_FLAGS, *flags))
         port = stack.enter_context(held_port())
         front = kind(folder, certificate, port, daemon.addresses[0], timeout, admin_port(daemon))
         both = Deployed(daemon, front)
