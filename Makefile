@@ -62,8 +62,8 @@ ifeq ($(OUT),build)
 TOP       := wsd libwsd.a
 endif
 
-.PHONY: examples examples_test demo
-.PHONY: all run test check unit asan tsan fuzz bench interop autobahn coverage install uninstall clean help format tidy layers
+.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test autobahn coverage \
+        install uninstall clean help format tidy layers
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -184,6 +184,7 @@ unit: $(OUT)/unit $(OUT)/api_smoke
 test: all check $(OUT)/integration ## pass every test that needs no foreign program
 	$(OUT)/integration
 	tests/integration/daemon_test.sh $(OUT)/wsd
+	/usr/bin/python3 -B tests/integration/man_test.py $(OUT)/wsd
 
 check: $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
 	tools/check_symbols.sh $(LIB)
@@ -241,12 +242,18 @@ interop: all $(OUT)/fanout ## other people's clients and a real browser
 examples_test: examples $(OUT)/demo
 	/usr/bin/python3 -B tests/examples/run.py $(OUT)
 
+deploy_test: all ## nginx, HAProxy and systemd on what tools/deploy ships
+	tests/deploy/run.sh ./wsd
+
 autobahn: all ## the Autobahn fuzzing client, if it is installed
 	autobahn/run ./wsd
 
 # -------------------------------------------------------------------------------------------------------- installing
 
-install: all $(OUT)/$(SONAME) ## headers, libraries, wsd.pc and wsd under DESTDIR/PREFIX
+MAN_PAGES := $(sort $(wildcard tools/man/*.[135]))
+man_path   = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+
+install: all $(OUT)/$(SONAME) ## headers, libraries, wsd.pc, man pages and wsd under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/wsd $(DESTDIR)$(PREFIX)/bin/wsd
 	install -m 644 include/wsd.h include/wsd.hpp $(DESTDIR)$(PREFIX)/include
@@ -255,17 +262,18 @@ install: all $(OUT)/$(SONAME) ## headers, libraries, wsd.pc and wsd under DESTDI
 	ln -sf libwsd.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' tools/wsd.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+	set -e; $(foreach page,$(MAN_PAGES),install -D -m 644 $(page) $(call man_path,$(page));)
 
 uninstall: ## what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/wsd $(DESTDIR)$(PREFIX)/include/wsd.h $(DESTDIR)$(PREFIX)/include/wsd.hpp \
 	    $(DESTDIR)$(PREFIX)/lib/libwsd.a \
 	    $(DESTDIR)$(PREFIX)/lib/libwsd.so $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so.$(VERSION) \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc $(foreach page,$(MAN_PAGES),$(call man_path,$(page)))
 
 clean: ## everything that was built
 	rm -rf build wsd libwsd.a
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 -include $(shell find $(OUT) build/tidy -name '*.d' 2>/dev/null)

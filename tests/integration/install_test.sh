@@ -36,6 +36,9 @@ c++ -std=c++20 -I"$root/usr/include" "$root/app.cpp" "$root/usr/lib/libwsd.a" -o
 [ "$(LD_LIBRARY_PATH="$root/usr/lib" "$root/dynamic")" = "$version" ]
 [ "$("$root/usr/bin/wsd" --version)" = "wsd $version" ]
 readelf -d "$root/usr/lib/libwsd.so" | grep -q "SONAME.*libwsd.so.${version%%.*}"
+for page in 1/wsd.1 3/wsd.3 5/wsd.conf.5; do
+    cmp "tools/man/${page#*/}" "$root/usr/share/man/man$page"
+done
 make -s uninstall PREFIX=/usr DESTDIR="$root"
 left=$(find "$root/usr" -type f -o -type l)
 [ -z "$left" ] || { echo "left behind: $left"; exit 1; }
