@@ -219,8 +219,8 @@ class Server {
     // Makes a server that listens to nothing yet; `server` is set on success. As wsd_server_new().
     static Result create(const Config &config, Handlers handlers, Server *server);
 
-    Result listen(const std::string &address, int *listener = nullptr, wsd_proxy_protocol proxy = WSD_PROXY_OFF) {
-        const wsd_listen_options options{sizeof options, proxy};
+    Result listen(const std::string &address, int *listener = nullptr, wsd_listen_options options = {}) {
+        options.size = sizeof options;
         const int number = wsd_server_listen_with(get(), address.c_str(), &options);
         if (listener) *listener = number;
         return number < 0 ? Result(number) : Result::kOk;
