@@ -119,8 +119,9 @@ int serve(const app::Options& options) {
 int main(int argc, char** argv) {
     app::Options options;
     std::string error;
-    if (!app::parse_options(argc, argv, &options, &error)) return complain(error + " (see --help)", kExitUsage);
+    if (!app::read_options({argc, argv, environ}, &options, &error)) return complain(error, kExitUsage);
     if (options.help) return std::fputs(app::help_text().c_str(), stdout) < 0;
     if (options.version) return std::printf("wsd %s\n", wsd_version()) < 0;
+    if (options.check_config) return std::fputs(app::config_text(options).c_str(), stdout) < 0;
     return serve(options);
 }

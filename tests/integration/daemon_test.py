@@ -38,7 +38,11 @@ def refuses(name, arguments, status, named):
 
 # Flags whose default --help gives in words, or not at all, with a value to give them.
 VALUE_OF = {"port": "0", "listen": "127.0.0.1:0", "subprotocols": "chat", "kernels": "scalar", "defer-accept": "0",
-            "origins": "https://example.com", "trusted-proxies": "127.0.0.0/8", "proxy-protocol": "off"}
+            "origins": "https://example.com", "trusted-proxies": "127.0.0.0/8", "proxy-protocol": "off",
+            "config": "/dev/null", "log-file": "/dev/stderr", "user": "nobody", "pidfile": "wsd.pid"}
+
+# Flags that would have the daemon do something else than serve here, or serve somebody else.
+ELSEWHERE = {"help", "version", "check-config", "user", "pidfile", "origins-required"}  # the peer here is no browser
 
 # Cannot be served: a flag that is wrongly taken ends with status 1 at once, and not in a daemon that runs.
 UNSERVED = "--listen=fd:999"
@@ -117,7 +121,7 @@ def test_flags():
             refuses(f"--{name} without its value", [UNSERVED, f"--{name}"], 2, f"--{name}")
         if value in ("N", "BYTES", "TIME", "SECONDS"):
             refuses(f"--{name}=many", [f"--{name}=many", UNSERVED], 2, f"--{name}")
-        if name not in ("help", "version", "origins-required"):  # the peer below is no browser
+        if name not in ELSEWHERE:
             everything += arguments
     checks.check("--help lists what SPEC asks for", {"port", "help", "version"} <= {flag[0] for flag in flags}, flags)
     with Daemon(WSD, *everything) as daemon, Peer(daemon.addresses[0]) as peer:
