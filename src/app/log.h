@@ -1,5 +1,5 @@
-// The daemon's log: one line an event on standard error, as key=value pairs or as JSON. Whoever logs passes no token,
-// cookie or payload; the log makes sure that no value can break its line.
+// The daemon's log: one line an event, on standard error or at the end of a file, as key=value pairs or as JSON.
+// Whoever logs passes no token, cookie or payload; the log makes sure that no value can break its line.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,15 @@ struct LogField {
 class Log {
   public:
     Log(LogLevel level, LogFormat format) : level_(level), format_(format) {}
+    ~Log();
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+
+    // From here on lines go to the file at `path`, made if need be and opened anew even where it is the same: who
+    // rotates logs has moved the old one away. Empty: to standard error. False, with errno: all stays as it was.
+    [[nodiscard]] bool open(const std::string& path);
+
+    void set(LogLevel level, LogFormat format);
 
     bool wants(LogLevel level) const { return level <= level_; }
 
@@ -29,6 +38,7 @@ class Log {
   private:
     LogLevel level_;
     LogFormat format_;
+    int fd_ = 2;
 };
 
 const char* level_name(LogLevel level);

@@ -310,7 +310,8 @@ def test_drain(number):
         peer.send(0x8, b"\x03\xe9")
         checks.check(f"{name}: the answered connection ends", peer.at_end())
         checks.equal(f"{name} drains and exits with 0", daemon.exit_status(), 0)
-        events = [parse_line(line)["event"] for line in daemon.log]
+        lines = [parse_line(line) for line in daemon.log]
+        events = [line["event"] for line in lines if line["level"] == "info"]  # a small system's warning is none
         checks.equal(f"{name} is in the log", events, ["listening", "started", "draining", "stopped"])
 
 
