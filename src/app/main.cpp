@@ -64,15 +64,18 @@ wsd_config fitted_config(Daemon& daemon, const app::Options& options) {
     config.context = &daemon;
     const uint64_t most = app::connections_within(daemon.descriptor_limit);
     const uint32_t wanted = config.connection_max_count;
-    if (wanted != 0 && wanted <= most) return config;
-    config.connection_max_count = most < UINT32_MAX ? uint32_t(most) : UINT32_MAX;
-    if (wanted != 0) {
-        daemon.log.write(LogLevel::kWarn, "too few descriptors for max-connections",
-                         {{"max_connections", std::to_string(wanted)},
-                          {"descriptors", std::to_string(daemon.descriptor_limit)},
-                          {"holds", std::to_string(most)}});
-    }
+    if (wanted == 0 || wanted > most) config.connection_max_count = most < UINT32_MAX ? uint32_t(most) : UINT32_MAX;
     return config;
+}
+
+void warn_of_few_descriptors(const Daemon& daemon) {
+    const uint64_t most = app::connections_within(daemon.descriptor_limit);
+    const uint32_t wanted = daemon.options().config.connection_max_count;
+    if (wanted <= most) return;
+    daemon.log.write(LogLevel::kWarn, "too few descriptors for max-connections",
+                     {{"max_connections", std::to_string(wanted)},
+                      {"descriptors", std::to_string(daemon.descriptor_limit)},
+                      {"holds", std::to_string(most)}});
 }
 
 // --------------------------------------------------------------------------------------------------------- reloading
@@ -97,6 +100,7 @@ std::string take_over(wsd_server* server, Daemon& daemon, std::unique_ptr<app::O
     daemon.log.write(LogLevel::kInfo, "reloaded",
                      {{"changed", joined(app::changed_options(daemon.options(), *next, false))}});
     daemon.reloaded = std::move(next);
+    warn_of_few_descriptors(daemon);
     return {};
 }
 
@@ -192,6 +196,7 @@ int confine(const app::Options& options) {
 
 int run(wsd_server* server, Daemon& daemon, int signals) {
     (void)wsd_watch(server, signals, WSD_READABLE, on_signal, nullptr);  // a fresh signalfd can be watched
+    warn_of_few_descriptors(daemon);
     daemon.log.write(LogLevel::kInfo, "started",
                      {{"version", wsd_version()},
                       {"kernels", wsd_kernels(server)},
