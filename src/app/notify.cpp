@@ -14,7 +14,7 @@ namespace {
 
 std::string take_variable(const char* name) {
     const char* const value = getenv(name);
-    const std::string text = value ? value : "";
+    std::string text = value ? value : "";
     unsetenv(name);
     return text;
 }
