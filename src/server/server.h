@@ -6,6 +6,7 @@
 #include "server/budget.h"
 #include "server/config_texts.h"
 #include "server/conn.h"
+#include "server/drain.h"
 #include "server/limits.h"
 #include "server/post.h"
 #include "server/session.h"
@@ -115,7 +116,7 @@ struct wsd_server {
     wsd::server::Sessions sessions;
 
     bool draining = false;
-    wsd::server::ServerTimer drain_cut;
+    wsd::server::Drain drain;
 
     wsd_stats stats = {};
 
@@ -148,11 +149,6 @@ const char* config_invalid(const wsd_config& config, const char** why);
 
 // A finished drain, or wsd_server_stop().
 bool server_should_leave(const Server& server);
-
-void server_drain(Server& server, uint32_t grace_ms);
-
-// Tells one connection that the server is going away.
-void drain_conn(Conn& conn);
 
 // A connection is gone: a listener that waits for descriptors may go on.
 void server_descriptor_freed(Server& server);
