@@ -355,6 +355,30 @@ WSD_API const char *wsd_config_invalid(const wsd_config *config);
 /* What is wrong with that field: a static English text, or NULL if nothing is. Any thread. */
 WSD_API const char *wsd_config_invalid_why(const wsd_config *config);
 
+/* Gives a running server another configuration, whole: fields that should stay as they are hold what they held before.
+ *   config   judged as by wsd_server_new(); copied
+ *   returns  WSD_OK; WSD_E_INVALID a value is out of range, or a listener with WSD_PROXY_OPTIONAL would have no
+ *            trusted_proxies; WSD_E_NOMEM out of memory, or the server itself would be over a mark of the memory
+ *            budget. After an error the old configuration is in force, whole
+ *
+ * What takes effect, and from when:
+ *   at once         timeouts, for open connections too, counted from when their time began; the marks of send queues;
+ *                   the memory budget, with queues over it dropped at the end of the turn; rates, with what was taken
+ *                   before still owed; counts and session_timeout_ms for what comes next, as nobody who is in is put
+ *                   out; limits_dry_run, message_over_rate; deflate_threshold_bytes
+ *   next frame      message_max_bytes, frame_max_bytes, fragment_max_count
+ *   next request    head_max_bytes, head_max_count, body_max_bytes, subprotocols, allow_http10, origins,
+ *                   origins_required, trusted_proxies (PROXY headers too), forwarded_header; deflate's takeovers,
+ *                   window bits and memory
+ *   new connections message_per_s where it was 0, and limits by address where there were none: connections that came
+ *                   before are not counted
+ *   never           context, allocate, clock and their contexts, receive_buffer_bytes, post_max_count,
+ *                   tcp_user_timeout_ms, defer_accept_s, backlog, deflate, deflate_level, kernels: they stay as they
+ *                   were when the server was made
+ *
+ * Loop thread; legal inside every callback. */
+WSD_API int wsd_server_reconfigure(wsd_server *server, const wsd_config *config);
+
 /* Ends every connection at once (each opened one gets its on_close, cause "aborted"), closes all descriptors and frees
  * everything. NULL is allowed. Returns WSD_OK, or WSD_E_INVALID inside a callback: nothing was done. */
 WSD_API int wsd_server_free(wsd_server *server);

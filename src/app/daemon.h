@@ -1,7 +1,10 @@
 // What the daemon's callbacks share, behind wsd_context().
 #pragma once
 
+#include <memory>
+
 #include "app/log.h"
+#include "app/notify.h"
 #include "app/options.h"
 
 namespace app {
@@ -9,12 +12,18 @@ namespace app {
 constexpr int kNoListener = -1;
 
 struct Daemon {
-    const Options& options;
-    Log log;
+    Sources sources;                    // read again at a reload
+    std::unique_ptr<Options> started;   // as it was made: what only a restart changes
+    std::unique_ptr<Options> reloaded;  // what holds since the latest reload; null before the first
+    Log log{LogLevel::kInfo, LogFormat::kText};
+    Notifier notifier;
+    uint64_t descriptor_limit = 0;
     bool draining = false;
     int first_admin_listener = kNoListener;  // it and those after it serve the pages, and nothing else
     double start_time_s = 0;                 // since 1970
     uint64_t start_ms = 0;                   // loop time
+
+    const Options& options() const { return reloaded ? *reloaded : *started; }
 };
 
 inline Daemon& daemon_of(const wsd_server* server) { return *static_cast<Daemon*>(wsd_context(server)); }

@@ -106,7 +106,10 @@ bool Log::open(const std::string& path) {
     return true;
 }
 
-bool Log::reopen() { return path_.empty() || open(std::string(path_)); }
+void Log::set(LogLevel level, LogFormat format) {
+    level_ = level;
+    format_ = format;
+}
 
 void Log::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
     if (!wants(level)) return;

@@ -28,12 +28,11 @@ class Log {
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
 
-    // From here on lines go to the end of this file, which is made if need be; empty: to standard error. False, with
-    // errno and the output as it was, if it cannot be opened.
-    bool open(const std::string& path);
+    // From here on lines go to the end of this file, made if need be and opened anew even where it is the same: who
+    // rotates logs has moved the old one away. Empty: to standard error. False, with errno: all stays as it was.
+    [[nodiscard]] bool open(const std::string& path);
 
-    // Opens the file of the same name anew, as after it has been renamed. Returns as open().
-    bool reopen();
+    void set(LogLevel level, LogFormat format);
 
     // Has `defer` called when a first line waits, instead of writing each at once; false from it means that it cannot
     // see to a flush() later. An empty function ends that.

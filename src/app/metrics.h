@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "app/process.h"
+#include "app/usage.h"
 #include "wsd.h"
 
 namespace app {

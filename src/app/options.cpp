@@ -1,92 +1,14 @@
 #include "app/options.h"
 
-#include <charconv>
-#include <cstring>
-#include <functional>
-#include <limits>
-#include <string_view>
-#include <utility>
+#include "app/option_table.h"
+#include "app/option_values.h"
 
 namespace app {
 namespace {
 
-// Sets one option from its text. Empty for success, else what was expected.
-using Setter = std::function<std::string(Options&, std::string_view)>;
+using Texts = std::vector<std::string>;
 
-struct Flag {
-    std::string_view name;
-    std::string_view value;  // how --help calls it; empty for a switch
-    std::string_view help;
-    Setter set;
-    std::string_view field = {};  // of wsd_config, where the library judges the value
-};
-
-// ----------------------------------------------------------------------------------------------------------- values
-
-struct Suffix {
-    std::string_view text;
-    uint64_t factor;
-};
-
-bool parse_scaled(std::string_view text, std::initializer_list<Suffix> suffixes, uint64_t max, uint64_t* out) {
-    uint64_t n = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (failure != std::errc{}) return false;
-    const std::string_view rest(end, size_t(text.data() + text.size() - end));
-    for (const Suffix& suffix : suffixes) {
-        if (rest != suffix.text) continue;
-        if (n > max / suffix.factor) return false;
-        *out = n * suffix.factor;
-        return true;
-    }
-    return false;
-}
-
-template <class T>
-Setter count(T wsd_config::*field) {
-    return [field](Options& options, std::string_view text) -> std::string {
-        uint64_t n = 0;
-        if (!parse_scaled(text, {{"", 1}}, uint64_t(std::numeric_limits<T>::max()), &n)) return "a number";
-        options.config.*field = T(n);
-        return {};
-    };
-}
-
-template <class T>
-Setter bytes(T wsd_config::*field) {
-    return [field](Options& options, std::string_view text) -> std::string {
-        uint64_t n = 0;
-        if (!parse_scaled(text, {{"", 1}, {"K", 1u << 10}, {"M", 1u << 20}, {"G", 1u << 30}},
-                          uint64_t(std::numeric_limits<T>::max()), &n)) {
-            return "bytes, as 65536, 64K or 16M";
-        }
-        options.config.*field = T(n);
-        return {};
-    };
-}
-
-Setter turn_on(int wsd_config::*field) {
-    return [field](Options& options, std::string_view) -> std::string {
-        options.config.*field = 1;
-        return {};
-    };
-}
-
-bool parse_ms(std::string_view text, uint32_t* ms) {
-    uint64_t n = 0;
-    const bool ok = parse_scaled(text, {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}},
-                                 std::numeric_limits<uint32_t>::max(), &n);
-    *ms = uint32_t(n);
-    return ok;
-}
-
-constexpr const char* kTimeForm = "a time, as 30s, 500ms or 5m (0: off)";
-
-Setter time(uint32_t wsd_config::*field) {
-    return [field](Options& options, std::string_view text) -> std::string {
-        return parse_ms(text, &(options.config.*field)) ? "" : kTimeForm;
-    };
-}
+constexpr const char* kAddressForm = "HOST:PORT, [V6]:PORT, unix:PATH or fd:N";
 
 // ------------------------------------------------------------------------------------------------------ single flags
 
@@ -104,108 +26,46 @@ std::string set_host(Options& options, std::string_view text) {
 }
 
 std::string set_listen(Options& options, std::string_view text) {
-    if (text.find(':') == std::string_view::npos) return "HOST:PORT, [V6]:PORT, unix:PATH or fd:N";
+    if (text.find(':') == std::string_view::npos) return kAddressForm;
     options.listen.emplace_back(text);
     return {};
 }
 
 std::string set_admin_listen(Options& options, std::string_view text) {
-    if (text.find(':') == std::string_view::npos) return "HOST:PORT, [V6]:PORT, unix:PATH or fd:N";
+    if (text.find(':') == std::string_view::npos) return kAddressForm;
     options.admin_listen.emplace_back(text);
     return {};
-}
-
-std::string set_access_log(Options& options, std::string_view text) {
-    if (text != "on" && text != "off") return "on or off";
-    options.access_log = text == "on";
-    return {};
-}
-
-std::string set_log_file(Options& options, std::string_view text) {
-    if (text.empty()) return "the path of a file";
-    options.log_file = text;
-    return {};
-}
-
-std::string set_log_level(Options& options, std::string_view text) {
-    for (const LogLevel level : {LogLevel::kError, LogLevel::kWarn, LogLevel::kInfo, LogLevel::kDebug}) {
-        if (text != level_name(level)) continue;
-        options.log_level = level;
-        return {};
-    }
-    return "error, warn, info or debug";
-}
-
-std::string set_log_format(Options& options, std::string_view text) {
-    if (text != "text" && text != "json") return "text or json";
-    options.log_format = text == "json" ? LogFormat::kJson : LogFormat::kText;
-    return {};
-}
-
-std::string set_drain_grace(Options& options, std::string_view text) {
-    return parse_ms(text, &options.drain_grace_ms) ? "" : kTimeForm;
-}
-
-std::string set_no_deflate(Options& options, std::string_view) {
-    options.config.deflate = 0;
-    return {};
-}
-
-std::string set_subprotocols(Options& options, std::string_view text) {
-    options.subprotocols = text;
-    options.config.subprotocols = options.subprotocols.c_str();
-    return {};
-}
-
-std::string set_over_rate(Options& options, std::string_view text) {
-    if (text != "pause" && text != "close") return "pause or close";
-    options.config.message_over_rate = text == "close" ? WSD_OVER_RATE_CLOSE : WSD_OVER_RATE_PAUSE;
-    return {};
-}
-
-std::string set_kernels(Options& options, std::string_view text) {
-    options.kernels = text;
-    options.config.kernels = options.kernels.c_str();
-    return {};
-}
-
-std::string set_origins(Options& options, std::string_view text) {
-    options.origins = text;
-    options.config.origins = options.origins.c_str();
-    return {};
-}
-
-std::string set_trusted_proxies(Options& options, std::string_view text) {
-    options.trusted_proxies = text;
-    options.config.trusted_proxies = options.trusted_proxies.c_str();
-    return {};
-}
-
-std::string set_forwarded_header(Options& options, std::string_view text) {
-    if (text != "x-forwarded-for" && text != "forwarded") return "x-forwarded-for or forwarded";
-    options.config.forwarded_header = text == "forwarded" ? WSD_FORWARDED : WSD_X_FORWARDED_FOR;
-    return {};
-}
-
-std::string set_proxy_protocol(Options& options, std::string_view text) {
-    static constexpr std::pair<std::string_view, wsd_proxy_protocol> kModes[] = {
-        {"off", WSD_PROXY_OFF}, {"optional", WSD_PROXY_OPTIONAL}, {"required", WSD_PROXY_REQUIRED}};
-    for (const auto& [name, mode] : kModes) {
-        if (text != name) continue;
-        options.proxy_protocol = mode;
-        return {};
-    }
-    return "off, optional or required";
 }
 
 std::vector<Flag> listening_flags() {
     using C = wsd_config;
     return {
-        {"port", "N", "listen on this TCP port of --host; 0 for a free one", set_port},
-        {"host", "ADDR", "address for --port (127.0.0.1); * for all", set_host},
-        {"listen", "ADDR", "HOST:PORT, [V6]:PORT, unix:PATH or fd:N; may be repeated", set_listen},
-        {"admin-listen", "ADDR", "serve health and metrics here, and not elsewhere; may be repeated", set_admin_listen},
-        {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)", set_subprotocols, "subprotocols"},
+        {"port",
+         "N",
+         "listen on this TCP port of --host; 0 for a free one",
+         {set_port, [](const Options&) { return Texts(); }},
+         {},
+         Applies::kRestart},
+        {"host",
+         "ADDR",
+         "address for --port (127.0.0.1); * for all",
+         {set_host, [](const Options& o) { return Texts{o.host}; }},
+         {},
+         Applies::kRestart},
+        {"listen",
+         "ADDR",
+         "HOST:PORT, [V6]:PORT, unix:PATH or fd:N; may be repeated",
+         {set_listen, [](const Options& o) { return o.listen; }},
+         {},
+         Applies::kRestart},
+        {"admin-listen",
+         "ADDR",
+         "serve health and metrics here, and not elsewhere; may be repeated",
+         {set_admin_listen, [](const Options& o) { return o.admin_listen; }},
+         {},
+         Applies::kRestart},
+        {"subprotocols", "LIST", "subprotocols to agree to, comma-separated (none)",
+         borrowed_text(&Options::subprotocols, &C::subprotocols), "subprotocols"},
         {"allow-http10", "", "take upgrades over HTTP/1.0", turn_on(&C::allow_http10)},
     };
 }
@@ -213,24 +73,31 @@ std::vector<Flag> listening_flags() {
 std::vector<Flag> origin_flags() {
     using C = wsd_config;
     return {
-        {"origins", "LIST", "pages that may connect, as https://example.com,*.example.org (any)", set_origins,
-         "origins"},
+        {"origins", "LIST", "pages that may connect, as https://example.com,*.example.org (any)",
+         borrowed_text(&Options::origins, &C::origins), "origins"},
         {"origins-required", "", "refuse upgrades without an Origin, too", turn_on(&C::origins_required),
          "origins_required"},
         {"trusted-proxies", "LIST", "who is believed about clients: addresses, ranges, unix: (none)",
-         set_trusted_proxies, "trusted_proxies"},
+         borrowed_text(&Options::trusted_proxies, &C::trusted_proxies), "trusted_proxies"},
         {"forwarded-header", "NAME", "where they tell: x-forwarded-for or forwarded (x-forwarded-for)",
-         set_forwarded_header, "forwarded_header"},
-        {"proxy-protocol", "MODE", "PROXY headers: off, required, or optional, of trusted proxies (off)",
-         set_proxy_protocol},
+         choice([](auto& o) -> auto& { return o.config.forwarded_header; },
+                {{"x-forwarded-for", int(WSD_X_FORWARDED_FOR)}, {"forwarded", int(WSD_FORWARDED)}}),
+         "forwarded_header"},
+        {"proxy-protocol",
+         "MODE",
+         "PROXY headers: off, required, or optional, of trusted proxies (off)",
+         choice([](auto& o) -> auto& { return o.proxy_protocol; },
+                {{"off", WSD_PROXY_OFF}, {"optional", WSD_PROXY_OPTIONAL}, {"required", WSD_PROXY_REQUIRED}}),
+         {},
+         Applies::kRestart},
     };
 }
 
 std::vector<Flag> deflate_flags() {
     using C = wsd_config;
     return {
-        {"no-deflate", "", "do not agree to permessage-deflate", set_no_deflate},
-        {"deflate-level", "N", "1: fast; 2: smaller (1)", count(&C::deflate_level), "deflate_level"},
+        {"no-deflate", "", "do not agree to permessage-deflate", turn_off(&C::deflate), "deflate", Applies::kRestart},
+        {"deflate-level", "N", "1: fast; 2: smaller (1)", count(&C::deflate_level), "deflate_level", Applies::kRestart},
         {"deflate-threshold", "BYTES", "shorter messages are sent as they are (64)",
          bytes(&C::deflate_threshold_bytes)},
         {"deflate-server-takeover", "", "let messages to a client refer to earlier ones",
@@ -258,7 +125,7 @@ std::vector<Flag> limit_flags() {
         {"max-headers", "N", "headers in a request (100)", count(&C::head_max_count), "head_max_count"},
         {"max-body-bytes", "BYTES", "size of a request's body (64K)", bytes(&C::body_max_bytes), "body_max_bytes"},
         {"receive-buffer-bytes", "BYTES", "what one read may take (256K)", bytes(&C::receive_buffer_bytes),
-         "receive_buffer_bytes"},
+         "receive_buffer_bytes", Applies::kRestart},
         {"send-high-bytes", "BYTES", "queued for one peer before it is full (1M)", bytes(&C::send_high_bytes),
          "send_high_bytes"},
         {"send-low-bytes", "BYTES", "queued when it takes more again (256K)", bytes(&C::send_low_bytes),
@@ -281,7 +148,9 @@ std::vector<Flag> client_flags() {
          "message_per_s"},
         {"message-burst", "N", "of these at once (0); 0: a second's", count(&C::message_burst_count),
          "message_burst_count"},
-        {"message-over-rate", "WHAT", "pause or close a connection over its rate (pause)", set_over_rate},
+        {"message-over-rate", "WHAT", "pause or close a connection over its rate (pause)",
+         choice([](auto& o) -> auto& { return o.config.message_over_rate; },
+                {{"pause", int(WSD_OVER_RATE_PAUSE)}, {"close", int(WSD_OVER_RATE_CLOSE)}})},
         {"handshake-min-rate", "BYTES", "a second, of a request that arrives (0); 0: no limit",
          bytes(&C::handshake_bytes_per_s)},
         {"handshake-grace", "TIME", "in which that is not asked (3s)", time(&C::handshake_grace_ms)},
@@ -308,7 +177,8 @@ std::vector<Flag> time_flags() {
          "write_timeout_ms"},
         {"close-timeout", "TIME", "for the peer's half of a close (1s)", time(&C::close_timeout_ms),
          "close_timeout_ms"},
-        {"drain-grace", "TIME", "for connections to end after SIGTERM (10s)", set_drain_grace},
+        {"drain-grace", "TIME", "for connections to end after SIGTERM (10s)", time(&Options::drain_grace_ms)},
+        {"drain-window", "TIME", "of that, over which their closes are spread (0)", time(&Options::drain_window_ms)},
     };
 }
 
@@ -316,38 +186,69 @@ std::vector<Flag> socket_flags() {
     using C = wsd_config;
     return {
         {"tcp-user-timeout", "TIME", "unacknowledged data before a reset (30s)", time(&C::tcp_user_timeout_ms),
-         "tcp_user_timeout_ms"},
+         "tcp_user_timeout_ms", Applies::kRestart},
         {"defer-accept", "SECONDS", "see connections when their request has come (0: off)", count(&C::defer_accept_s),
-         "defer_accept_s"},
-        {"backlog", "N", "connections waiting to be accepted (4096)", count(&C::backlog), "backlog"},
-        {"kernels", "NAME", "vector kernels to use, as scalar (the fastest)", set_kernels, "kernels"},
+         "defer_accept_s", Applies::kRestart},
+        {"backlog", "N", "connections waiting to be accepted (4096)", count(&C::backlog), "backlog", Applies::kRestart},
+        {"kernels", "NAME", "vector kernels to use, as scalar (the fastest)",
+         borrowed_text(&Options::kernels, &C::kernels), "kernels", Applies::kRestart},
+    };
+}
+
+std::vector<Flag> process_flags() {
+    return {
+        {"user",
+         "NAME",
+         "NAME or NAME:GROUP to run as once it listens (who started it)",
+         text(&Options::user, "NAME or NAME:GROUP"),
+         {},
+         Applies::kRestart},
+        {"pidfile",
+         "PATH",
+         "hold the process id here while it serves (none)",
+         text(&Options::pidfile, "a path"),
+         {},
+         Applies::kRestart},
+        {"sandbox",
+         "",
+         "leave it no system calls but those that serving needs",
+         turn_on(&Options::sandbox),
+         {},
+         Applies::kRestart},
     };
 }
 
 std::vector<Flag> other_flags() {
     return {
-        {"log-level", "LEVEL", "error, warn, info or debug (info)", set_log_level},
-        {"log-format", "FORMAT", "text or json (text)", set_log_format},
-        {"log-file", "PATH", "append the log to this file (standard error)", set_log_file},
-        {"access-log", "WHETHER", "log requests and closes, at level info: on or off (on)", set_access_log},
-        {"version", "", "print the version",
-         [](Options& o, std::string_view) {
-             o.version = true;
-             return std::string();
-         }},
-        {"help", "", "print this",
-         [](Options& o, std::string_view) {
-             o.help = true;
-             return std::string();
-         }},
+        {"log-level", "LEVEL", "error, warn, info or debug (info)",
+         choice([](auto& o) -> auto& { return o.log_level; },
+                {{"error", LogLevel::kError},
+                 {"warn", LogLevel::kWarn},
+                 {"info", LogLevel::kInfo},
+                 {"debug", LogLevel::kDebug}})},
+        {"log-format", "FORMAT", "text or json (text)",
+         choice([](auto& o) -> auto& { return o.log_format; },
+                {{"text", LogFormat::kText}, {"json", LogFormat::kJson}})},
+        {"log-file", "PATH", "append the log to this file (standard error)", text(&Options::log_file, "a path")},
+        {"access-log", "WHETHER", "log requests and closes, at level info: on or off (on)",
+         choice([](auto& o) -> auto& { return o.access_log; }, {{"on", true}, {"off", false}})},
+        {"config",
+         "FILE",
+         "read options from here, too, and again at SIGHUP (none)",
+         {[](Options&, std::string_view) { return std::string(); }, nullptr}},
+        {"check-config", "", "print the whole configuration as a file, and end", request(&Options::check_config)},
+        {"version", "", "print the version", request(&Options::version)},
+        {"help", "", "print this", request(&Options::help)},
     };
 }
+
+}  // namespace
 
 const std::vector<Flag>& flags() {
     static const std::vector<Flag> kFlags = [] {
         std::vector<Flag> all;
         for (const auto group : {listening_flags, origin_flags, deflate_flags, limit_flags, client_flags, time_flags,
-                                 socket_flags, other_flags}) {
+                                 socket_flags, process_flags, other_flags}) {
             for (Flag& flag : group()) all.push_back(std::move(flag));
         }
         return all;
@@ -362,80 +263,13 @@ const Flag* find_flag(std::string_view name) {
     return nullptr;
 }
 
-// A value in one line, whatever it holds.
-std::string shown(std::string_view value) {
-    std::string text;
-    for (const char c : value) text += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-    return '"' + text + '"';
-}
-
-// What can only be judged when all flags are known: the values together, and what the library makes of them.
-std::string check(Options* options) {
-    for (std::string& address : options->listen) {
-        if (address.rfind("PORT:", 0) != 0) continue;
-        const bool v6 = options->host.find(':') != std::string::npos && options->host[0] != '[';
-        address = (v6 ? "[" + options->host + "]" : options->host) + address.substr(4);
-    }
-    if (options->proxy_protocol == WSD_PROXY_OPTIONAL && !options->config.trusted_proxies) {
-        return "--proxy-protocol: optional needs --trusted-proxies";
-    }
-    if (options->config.origins_required && !options->config.origins) return "--origins-required needs --origins";
-    const char* const field = wsd_config_invalid(&options->config);
-    if (!field) return {};
-    const std::string why = wsd_config_invalid_why(&options->config);
-    for (const Flag& flag : flags()) {
-        if (flag.field == field) return "--" + std::string(flag.name) + ": " + why;
-    }
-    return std::string(field) + ": " + why;
-}
-
-}  // namespace
-
-bool parse_options(int argc, char** argv, Options* options, std::string* error) {
-    wsd_config_init(&options->config, sizeof options->config);
-    options->config.deflate = 1;
-    for (int i = 1; i < argc; i++) {
-        const std::string_view argument = argv[i];
-        if (argument.substr(0, 2) != "--") {
-            *error = "unexpected argument: " + shown(argument);
-            return false;
-        }
-        const size_t equals = argument.find('=');
-        const std::string name(argument.substr(2, equals == argument.npos ? argument.npos : equals - 2));
-        const Flag* const flag = find_flag(name);
-        if (!flag) {
-            *error = "unknown flag: " + shown("--" + name);
-            return false;
-        }
-        std::string_view value;
-        if (equals != argument.npos) {
-            value = argument.substr(equals + 1);
-            if (flag->value.empty()) {
-                *error = "--" + name + " takes no value";
-                return false;
-            }
-        } else if (!flag->value.empty()) {
-            if (++i == argc) {
-                *error = "--" + name + " needs a value: " + std::string(flag->value);
-                return false;
-            }
-            value = argv[i];
-        }
-        const std::string expected = flag->set(*options, value);
-        if (!expected.empty()) {
-            *error = "--" + name + ": expected " + expected + ", not " + shown(value);
-            return false;
-        }
-    }
-    *error = check(options);
-    return error->empty();
-}
-
 std::string help_text() {
     std::string text =
         "usage: wsd [flags]\n\n"
         "Serves WebSocket connections and echoes their messages. Without --port or --listen it listens on\n"
-        "127.0.0.1:9001. Values in parentheses are defaults.\n\n";
+        "127.0.0.1:9001. Values in parentheses are defaults; a switch takes =yes and =no. All flags but the last\n"
+        "four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
+        "environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n\n";
     for (const Flag& flag : flags()) {
         std::string left = "  --" + std::string(flag.name);
         if (!flag.value.empty()) left += " " + std::string(flag.value);

@@ -1,4 +1,4 @@
-// The daemon's configuration: what the command line may say, and what it comes to.
+// The daemon's configuration: what the command line, the environment and a file may say, and what it comes to.
 #pragma once
 
 #include <string>
@@ -19,18 +19,42 @@ struct Options {
     std::string origins;                                // what config.origins points to
     std::string trusted_proxies;                        // what config.trusted_proxies points to
     wsd_proxy_protocol proxy_protocol = WSD_PROXY_OFF;  // of every listener
-    uint32_t drain_grace_ms = 10000;
+    uint32_t drain_grace_ms = 10000;                    // from the signal to the cut
+    uint32_t drain_window_ms = 0;                       // of it, over which closes are spread
     LogLevel log_level = LogLevel::kInfo;
     LogFormat log_format = LogFormat::kText;
-    std::string log_file;    // empty: standard error
-    bool access_log = true;  // requests and ends of connections are logged
+    std::string log_file;  // empty: standard error
+    bool access_log = true;
+    std::string user;     // NAME or NAME:GROUP; empty: who started the daemon
+    std::string pidfile;  // empty: none
+    bool sandbox = false;
+    bool check_config = false;
     bool help = false;
     bool version = false;
+
+    Options() = default;
+    Options(const Options&) = delete;  // config points into it
+    Options& operator=(const Options&) = delete;
 };
 
-// Reads the command line. False sets `*error` to one line that names the argument at fault. `options` must stay where
-// it is: its config points into it.
-bool parse_options(int argc, char** argv, Options* options, std::string* error);
+// Where options come from. Flags count before the environment, that before the file that --config names, and that
+// before the defaults.
+struct Sources {
+    int argc = 0;
+    char** argv = nullptr;
+    char** environment = nullptr;  // ends with null; variables that do not begin with WSD_ are not looked at
+};
+
+// Reads all sources. False sets `*error` to one line that names what is at fault and where it stands. With --help or
+// --version only the command line is read.
+bool read_options(const Sources& sources, Options* options, std::string* error);
+
+// The whole configuration as a file; what is not set stands there as a comment.
+std::string config_text(const Options& options);
+
+// The names of the options in which two configurations differ: those that a running daemon takes over, or those that
+// need a restart.
+std::vector<std::string> changed_options(const Options& before, const Options& after, bool need_restart);
 
 // The text of --help.
 std::string help_text();

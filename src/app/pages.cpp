@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "app/metrics.h"
-#include "app/process.h"
+#include "app/usage.h"
 
 namespace app {
 namespace {

@@ -21,7 +21,7 @@ wsd_conn_info info_of(const wsd_server* server, wsd_conn conn) {
     return info;
 }
 
-bool logs_access(const Daemon& daemon) { return daemon.options.access_log && daemon.log.wants(LogLevel::kInfo); }
+bool logs_access(const Daemon& daemon) { return daemon.options().access_log && daemon.log.wants(LogLevel::kInfo); }
 
 // What a line tells of a request, taken before the decision about it ends its life.
 struct Asked {
@@ -59,7 +59,7 @@ int demand_upgrade(wsd_server* server, wsd_conn conn) {
 
 int answer_page(wsd_server* server, wsd_conn conn, const wsd_request* request) {
     const Daemon& daemon = daemon_of(server);
-    const PageSource source{server, daemon.draining, daemon.options.config.memory_soft_bytes, daemon.start_time_s,
+    const PageSource source{server, daemon.draining, daemon.options().config.memory_soft_bytes, daemon.start_time_s,
                             daemon.start_ms};
     const Page page = page_at(view_of(wsd_request_method(request)), view_of(wsd_request_path(request)), source);
     respond(server, conn, page);

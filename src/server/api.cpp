@@ -143,6 +143,13 @@ extern "C" int wsd_server_new(const wsd_config* config, const wsd_callbacks* cal
     return result;
 }
 
+extern "C" int wsd_server_reconfigure(wsd_server* server, const wsd_config* config) {
+    if (!server || !config || config->size < sizeof(size_t)) return WSD_E_INVALID;
+    const wsd_config whole = whole_config(config);
+    const char* why = nullptr;
+    return config_invalid(whole, &why) ? int(WSD_E_INVALID) : server_reconfigure(*server, whole);
+}
+
 extern "C" int wsd_server_free(wsd_server* server) {
     if (!server) return WSD_OK;
     if (server->in_turn) return WSD_E_INVALID;

@@ -50,19 +50,46 @@ void release(Conn& conn) {
     if (conn.held && !(conn.extra && conn.extra->ready_ms != net::kTimerNever)) conn_release(conn);
 }
 
+void set_marks(Server& server) {
+    const size_t soft = server.config.memory_soft_bytes;
+    const size_t hard = server.config.memory_hard_bytes;
+    Budget& budget = server.budget;
+    budget.soft_bytes = soft ? soft : SIZE_MAX;
+    budget.begun_bytes = !soft ? SIZE_MAX : hard ? soft + (hard - soft) / 2 : soft + soft / 4;
+    budget.hard_bytes = server.mem.max_bytes = hard ? hard : SIZE_MAX;
+}
+
+// The hard mark has come or gone, and with it the lists of queues.
+void rank_all(Server& server) {
+    uint32_t slot = 0;
+    while (Conn* const conn = server.conns.next(&slot)) {
+        if (!conn->out) continue;
+        if (ranked(server)) budget_rank(*conn);
+        if (!ranked(server) && list_linked(conn->out->node)) list_unlink(conn->out->node);
+    }
+    if (!ranked(server)) server.budget.ranks_used = 0;
+}
+
 }  // namespace
 
 bool budget_open(Server& server) {
-    const wsd_config& config = server.config;
+    set_marks(server);
+    server.budget.own_bytes = server.mem.held_bytes;
+    return budget_allows(server, server.config);
+}
+
+bool budget_allows(const Server& server, const wsd_config& config) {
+    const size_t own = server.budget.own_bytes;
+    return (!config.memory_soft_bytes || own < config.memory_soft_bytes) &&
+           (!config.memory_hard_bytes || own < config.memory_hard_bytes);
+}
+
+void budget_apply(Server& server) {
     Budget& budget = server.budget;
-    const size_t soft = config.memory_soft_bytes;
-    const size_t hard = config.memory_hard_bytes;
-    if (soft) {
-        budget.soft_bytes = soft;
-        budget.begun_bytes = hard ? soft + (hard - soft) / 2 : soft + soft / 4;
-    }
-    if (hard) budget.hard_bytes = server.mem.max_bytes = hard;
-    return server.mem.held_bytes < budget.soft_bytes && server.mem.held_bytes < budget.hard_bytes;
+    const bool were_ranked = ranked(server);
+    set_marks(server);
+    if (ranked(server) != were_ranked) rank_all(server);
+    if (server.mem.held_bytes > budget.hard_bytes) budget.refused_seen = server.mem.refused_count - 1;  // as if refused
 }
 
 bool budget_lets_read(Conn& conn) {

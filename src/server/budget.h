@@ -15,6 +15,7 @@ struct Budget {
     size_t begun_bytes = SIZE_MAX;
     size_t hard_bytes = SIZE_MAX;
 
+    size_t own_bytes = 0;       // what the server itself takes
     bool holding = false;       // some connections are held for memory
     uint64_t refused_seen = 0;  // Mem::refused_count when queues were last dropped for it
     uint64_t ranks_used = 0;    // bit r: ranks[r] is not empty
@@ -23,6 +24,12 @@ struct Budget {
 
 // To be called when everything that a server cannot be without has been allocated. False if that is over a mark.
 [[nodiscard]] bool budget_open(Server& server);
+
+// May a running server have the marks of `config`? Not where it would itself be over one.
+[[nodiscard]] bool budget_allows(const Server& server, const wsd_config& config);
+
+// Takes over the marks of server.config. What is over them goes at the end of the turn.
+void budget_apply(Server& server);
 
 // Past the soft mark: may an open connection read on? If not it is held, and goes on when there is memory again.
 [[nodiscard]] bool budget_lets_read(Conn& conn);

@@ -32,7 +32,7 @@ Announcing client_announcing(const Server& server, const Listener& listener, int
     const bool required = listener.proxy_protocol == WSD_PROXY_REQUIRED;
     // Without a list, whoever reaches a listener for proxies is one.
     if (required && !server.config.trusted_proxies) return Announcing::kMay;
-    if (net::cidr_list_has(server.trusted, net::socket_peer(fd))) return Announcing::kMay;
+    if (net::cidr_list_has(server.texts.trusted, net::socket_peer(fd))) return Announcing::kMay;
     return required ? Announcing::kRefuse : Announcing::kNo;
 }
 
@@ -84,10 +84,10 @@ bool client_learn(Conn& conn, http::Refusal* refusal) {
         conn.extra->forwarded = {};
         extra_settle(conn);
     }
-    if (!server.config.trusted_proxies || !net::cidr_list_has(server.trusted, connecting_peer(conn))) return true;
+    if (!server.config.trusted_proxies || !net::cidr_list_has(server.texts.trusted, connecting_peer(conn))) return true;
     Peer client;
     const wsd_forwarded header = wsd_forwarded(server.config.forwarded_header);  // judged when the server was made
-    if (!read_forwarded(head_of(upgrade), upgrade.request, header, server.trusted, &client)) {
+    if (!read_forwarded(head_of(upgrade), upgrade.request, header, server.texts.trusted, &client)) {
         *refusal = {400, "malformed Forwarded"};
         return false;
     }

@@ -99,7 +99,8 @@ bool inflate_all(Conn& conn, Assembly& in, const Stream& stream, Bytes data) {
     Inflow& inflow = stream.inflow;
     for (;;) {
         const uint64_t so_far = in.inflated_bytes + inflow.out.end - inflow.used;
-        const uint64_t allowed = conn.server->limits.max_bytes - so_far;
+        const uint64_t most = conn.server->limits.max_bytes;
+        const uint64_t allowed = so_far < most ? most - so_far : 0;  // the limit may have come down meanwhile
         const size_t room = inflow.capacity - inflow.out.end;
         const bool limited = allowed <= room;
         inflow.out.room = inflow.out.end + (limited ? size_t(allowed) : room);

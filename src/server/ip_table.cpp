@@ -108,6 +108,12 @@ void ip_table_remove(Mem& mem, IpTable& table, IpEntry* entry) {
     shrink(mem, table);
 }
 
+void ip_table_rerate(IpTable& table, const Rate& from, const Rate& to, uint64_t now_ms) {
+    for (size_t i = 0; i < table.slot_count; i++) {
+        if (table.slots[i].taken) bucket_rerate(table.slots[i].connects, from, to, now_ms);
+    }
+}
+
 size_t ip_table_sweep(Mem& mem, IpTable& table, const Rate& connects, uint64_t now_ms) {
     size_t removed = 0;
     const size_t looks = table.slot_count < kSweepSlots ? table.slot_count : kSweepSlots;

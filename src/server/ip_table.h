@@ -46,6 +46,9 @@ IpEntry* ip_table_find(const IpTable& table, IpKey key);
 
 void ip_table_remove(Mem& mem, IpTable& table, IpEntry* entry);
 
+// The rate of new connections has changed.
+void ip_table_rerate(IpTable& table, const Rate& from, const Rate& to, uint64_t now_ms);
+
 // Looks at some slots further on, and removes those without a connection whose bucket is full: they say no more than
 // no entry would. Returns how many it removed.
 size_t ip_table_sweep(Mem& mem, IpTable& table, const Rate& connects, uint64_t now_ms);

@@ -47,17 +47,37 @@ Admission admit(Server& server, IpEntry& entry) {
     return Admission::kYes;
 }
 
+// Who waits for a message's turn may now have it earlier.
+void rerate(Extra& extra, const Rate& from, const Rate& to, uint64_t now_ms) {
+    bucket_rerate(extra.messages, from, to, now_ms);
+    if (extra.ready_ms == net::kTimerNever) return;
+    Bucket tried = extra.messages;
+    extra.ready_ms = bucket_take(tried, to, now_ms) ? now_ms : bucket_ready_ms(extra.messages, to);
+}
+
 }  // namespace
 
 bool limits_open(Server& server) {
-    const wsd_config& config = server.config;
     ClientLimits& limits = server.client_limits;
     limits.server = &server;
     limits.sweep.fired = sweep_fired;
+    limits_apply(server);
+    return ip_table_open(limits.table);
+}
+
+void limits_apply(Server& server) {
+    const wsd_config& config = server.config;
+    ClientLimits& limits = server.client_limits;
+    const Rate connects = limits.connects;
+    const Rate messages = limits.messages;
     limits.connects = rate_of(config.ip_connect_per_min, 60000, config.ip_connect_burst_count);
     limits.messages = rate_of(config.message_per_s, 1000, config.message_burst_count);
     limits.by_address = config.ip_connection_max_count || config.ip_connect_per_min;
-    return !limits.by_address || ip_table_open(limits.table);
+    ip_table_rerate(limits.table, connects, limits.connects, now_ms(server));
+    uint32_t slot = 0;
+    while (Conn* const conn = server.conns.next(&slot)) {
+        if (conn->extra) rerate(*conn->extra, messages, limits.messages, now_ms(server));
+    }
 }
 
 void limits_close(Server& server) {
@@ -67,7 +87,7 @@ void limits_close(Server& server) {
 
 Visitor limits_visitor(const Server& server, const Peer& client) {
     Visitor visitor;
-    visitor.counted = !net::cidr_list_has(server.trusted, client) && ip_key_of(client, &visitor.key);
+    visitor.counted = !net::cidr_list_has(server.texts.trusted, client) && ip_key_of(client, &visitor.key);
     return visitor;
 }
 

@@ -23,6 +23,9 @@ struct ClientLimits {
 [[nodiscard]] bool limits_open(Server& server);
 void limits_close(Server& server);
 
+// Takes over the limits of server.config. What has been taken before counts on, at the new rates.
+void limits_apply(Server& server);
+
 // Whose a new connection is.
 struct Visitor {
     IpKey key = 0;

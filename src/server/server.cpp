@@ -21,28 +21,6 @@ uint64_t monotonic(void*) { return clock_monotonic_ms(); }
 
 bool end_of_turn(void* context);
 
-char* copy_text(Mem& mem, const char* text) {
-    const size_t size = std::strlen(text) + 1;
-    char* const copy = static_cast<char*>(mem_alloc(mem, Purpose::kServer, size));
-    return copy ? static_cast<char*>(std::memcpy(copy, text, size)) : nullptr;
-}
-
-void free_text(Mem& mem, char* text) {
-    if (text) mem_free(mem, Purpose::kServer, text, std::strlen(text) + 1);
-}
-
-// The list has been judged: it is counted first, then read. False when memory is refused.
-bool copy_trusted(Mem& mem, const char* text, net::CidrList* list) {
-    const Bytes bytes = bytes_of(text);
-    if (net::parse_cidr_list(bytes, list) || list->count == 0) return true;
-    list->items = static_cast<net::Cidr*>(mem_alloc(mem, Purpose::kServer, list->count * sizeof(net::Cidr)));
-    if (!list->items) {
-        list->count = 0;
-        return false;
-    }
-    return !net::parse_cidr_list(bytes, list);
-}
-
 uint32_t power_of_two(uint32_t n) {
     uint32_t power = 1;
     while (power < n) power *= 2;
@@ -104,11 +82,7 @@ int open_all(Server& server) {
     const char* const kernels = config.kernels ? config.kernels : getenv("WSD_KERNELS");
     server.kernels = ws::kernels_find(kernels && *kernels ? kernels : nullptr);
     if (!server.kernels) return WSD_E_INVALID;
-    if (config.subprotocols && !(server.subprotocols = copy_text(server.mem, config.subprotocols))) return WSD_E_NOMEM;
-    if (config.origins && !(server.origins = copy_text(server.mem, config.origins))) return WSD_E_NOMEM;
-    if (config.trusted_proxies && !copy_trusted(server.mem, config.trusted_proxies, &server.trusted)) {
-        return WSD_E_NOMEM;
-    }
+    if (!config_texts_copy(server.mem, config, &server.texts)) return WSD_E_NOMEM;
     void* const buffer = mem_alloc(server.mem, Purpose::kServer, kReceiveHeadroom + config.receive_buffer_bytes);
     server.receive_buffer = static_cast<uint8_t*>(buffer);
     server.cork.p = static_cast<uint8_t*>(mem_alloc(server.mem, Purpose::kServer, kCorkBytes));
@@ -140,11 +114,7 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
     server->config = config;
     server->config.post_max_count = power_of_two(config.post_max_count);
     server->callbacks = callbacks;
-    server->rules.max_bytes = config.frame_max_bytes;
-    server->deflate_rules = server->rules;
-    server->deflate_rules.rsv_allowed = ws::kRsv1;
-    server->cork_bytes = config.send_high_bytes < kCorkBytes ? config.send_high_bytes : kCorkBytes;
-    server->limits = {config.message_max_bytes, config.fragment_max_count};
+    server_derive(*server);
     server->accept_retry.server = server->blocks_trim.server = server;
     server->blocks_trim.timer.fired = blocks_trim_fired;
     server->accept_retry.timer.fired = listeners_retry;
@@ -155,6 +125,15 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
     server_free(server);
     errno = reason;
     return nullptr;
+}
+
+void server_derive(Server& server) {
+    const wsd_config& config = server.config;
+    server.rules.max_bytes = config.frame_max_bytes;
+    server.deflate_rules = server.rules;
+    server.deflate_rules.rsv_allowed = ws::kRsv1;
+    server.cork_bytes = config.send_high_bytes < kCorkBytes ? config.send_high_bytes : kCorkBytes;
+    server.limits = {config.message_max_bytes, config.fragment_max_count};
 }
 
 void server_free(Server* server) {
@@ -182,9 +161,7 @@ void server_free(Server* server) {
     server->posts.close(owned);
     mem_free(owned, Purpose::kServer, server->cork.p, kCorkBytes);
     mem_free(owned, Purpose::kServer, server->receive_buffer, kReceiveHeadroom + server->config.receive_buffer_bytes);
-    free_text(owned, server->subprotocols);
-    free_text(owned, server->origins);
-    mem_free(owned, Purpose::kServer, server->trusted.items, server->trusted.count * sizeof(net::Cidr));
+    config_texts_free(owned, server->texts);
     server->conns.release();
     server->timers.release();
     Mem mem = owned;

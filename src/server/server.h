@@ -2,9 +2,9 @@
 #pragma once
 
 #include "http/proxy_protocol.h"
-#include "net/cidr.h"
 #include "net/reactor.h"
 #include "server/budget.h"
+#include "server/config_texts.h"
 #include "server/conn.h"
 #include "server/drain.h"
 #include "server/limits.h"
@@ -84,9 +84,7 @@ struct wsd_server {
     wsd::ws::MessageLimits limits;
     wsd::server::ClientLimits client_limits;
     wsd::server::Budget budget;
-    char* subprotocols = nullptr;  // owned copy of config.subprotocols
-    char* origins = nullptr;       // and of config.origins
-    wsd::net::CidrList trusted;    // config.trusted_proxies, whose text is not kept; its items are owned
+    wsd::server::ConfigTexts texts;  // the pointers in `config` only tell what is set
 
     wsd::net::Reactor reactor;
     wsd::server::PostQueue posts;
@@ -137,6 +135,13 @@ inline bool budget_is_tight(const Server& server) { return server.mem.held_bytes
 // Builds a server; null with `*result` set.
 Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int* result);
 void server_free(Server* server);
+
+// Works out what follows from `config` alone.
+void server_derive(Server& server);
+
+// Takes over a configuration that has been judged. WSD_E_INVALID a listener cannot be with it, WSD_E_NOMEM: the old
+// one stays in force.
+[[nodiscard]] int server_reconfigure(Server& server, const wsd_config& wanted);
 
 // The name of the first field that cannot be, or null. `*why` is set to a static English text.
 const char* config_invalid(const wsd_config& config, const char** why);

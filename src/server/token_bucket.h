@@ -35,6 +35,15 @@ inline bool bucket_is_full(const Bucket& bucket, const Rate& rate, uint64_t now_
     return true;
 }
 
+// The same bucket at another rate of the same period: what was taken from it is owed on, but for what would be more
+// than an empty bucket.
+inline void bucket_rerate(Bucket& bucket, const Rate& from, const Rate& to, uint64_t now_ms) {
+    const uint64_t before = ticks_of(from, now_ms);
+    const uint64_t owed = bucket.full_at > before ? bucket.full_at - before : 0;
+    const uint64_t most = uint64_t(to.burst) * to.period_ms;
+    bucket.full_at = to.tokens ? ticks_of(to, now_ms) + (owed < most ? owed : most) : 0;
+}
+
 // The first millisecond in which a bucket that has just refused has a token.
 inline uint64_t bucket_ready_ms(const Bucket& bucket, const Rate& rate) {
     const uint64_t ticks = bucket.full_at - uint64_t(rate.burst - 1) * rate.period_ms;

@@ -27,6 +27,7 @@ Upgrade* upgrade_new(Conn& conn) {
     Upgrade* const upgrade = new (room) Upgrade{};
     upgrade->conn = &conn;
     upgrade->header_room = header_room;
+    upgrade->head_max_bytes = server.config.head_max_bytes;
     upgrade->begun_ms = now_ms(server);
     upgrade->request.headers = reinterpret_cast<http::Header*>(upgrade + 1);
     return upgrade;
@@ -133,7 +134,7 @@ void show_to_application(Conn& conn) {
 
 // May the page that asks connect (§10.2)? Whoever is no browser has no page, and need not say so.
 bool origin_ok(const Server& server, const Upgrade& upgrade, http::Refusal* refusal) {
-    if (!server.origins) return true;
+    if (!server.texts.origins) return true;
     const Bytes head = head_of(upgrade);
     size_t from = 0;
     const http::Header* const origin = http::find_header(head, upgrade.request, "Origin", &from);
@@ -141,7 +142,7 @@ bool origin_ok(const Server& server, const Upgrade& upgrade, http::Refusal* refu
     if (!origin) return !server.config.origins_required;
     *refusal = {403, "Origin not allowed"};
     if (http::find_header(head, upgrade.request, "Origin", &from)) return false;
-    return http::origin_allowed(bytes_of(server.origins), http::slice(head, origin->value));
+    return http::origin_allowed(bytes_of(server.texts.origins), http::slice(head, origin->value));
 }
 
 void request_complete(Conn& conn) {
@@ -189,17 +190,16 @@ void head_complete(Conn& conn) {
 }
 
 uint8_t* feed_head(Conn& conn, uint8_t* p, uint8_t* end) {
-    const wsd_config& config = conn.server->config;
     Upgrade& upgrade = *conn.upgrade;
     const size_t before = upgrade.text_len;
     size_t n = size_t(end - p);
-    if (n > config.head_max_bytes - before) n = config.head_max_bytes - before;
+    if (n > upgrade.head_max_bytes - before) n = upgrade.head_max_bytes - before;
     if (!gather(conn, p, n)) {
         conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
         return end;
     }
     http::Refusal refusal;
-    const http::HeadLimits limits{config.head_max_bytes, config.head_max_count};
+    const http::HeadLimits limits{upgrade.head_max_bytes, upgrade.header_room};
     switch (http::scan_head({upgrade.text, upgrade.text_len}, limits, &upgrade.scan, &refusal)) {
         case http::Step::kNeedMore: return p + n;
         case http::Step::kRefused: upgrade_refuse(conn, refusal); return end;
@@ -333,7 +333,8 @@ int upgrade_accept(Conn& conn, const char* subprotocol, const wsd_header* header
     const Bytes head = head_of(*upgrade);
     Bytes chosen;
     if (!subprotocol) {
-        if (server.subprotocols) chosen = ws::choose_subprotocol(head, upgrade->request, bytes_of(server.subprotocols));
+        if (server.texts.subprotocols)
+            chosen = ws::choose_subprotocol(head, upgrade->request, bytes_of(server.texts.subprotocols));
     } else if (*subprotocol) {
         chosen = bytes_of(subprotocol);
         if (!ws::offers_subprotocol(head, upgrade->request, chosen)) return WSD_E_INVALID;

@@ -21,6 +21,7 @@ struct wsd_request {
     size_t head_len;  // known from kBody on
     wsd::http::HeadScan scan;
     wsd::http::Request request;  // slices of `text`; its headers stand behind this struct
+    uint32_t head_max_bytes;     // this and the next as they were when it began
     uint16_t header_room;
     State state;
     bool is_upgrade;

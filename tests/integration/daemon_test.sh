@@ -1,9 +1,10 @@
 #!/bin/sh
-# The daemon as a program: its flags, exit statuses, signals, listeners and log, then what it tells whoever runs it.
-# usage: daemon_test.sh WSD
+# The daemon as a program: its flags, exit statuses, signals, listeners and log, what it tells whoever runs it, its
+# configuration and its life as a process. usage: daemon_test.sh WSD
 [ -x /usr/bin/python3 ] || { echo "missing: python3 (apt-get install python3)"; exit 2; }
-here=$(dirname "$0")
+folder=$(dirname "$0")
 status=0
-/usr/bin/python3 -B "$here/daemon_test.py" "$@" || status=1
-/usr/bin/python3 -B "$here/admin_test.py" "$@" || status=1
+for test in daemon admin process; do
+    /usr/bin/python3 -B "$folder/${test}_test.py" "$@" || status=1
+done
 exit $status

@@ -15,7 +15,7 @@ struct Parsed {
     explicit Parsed(std::vector<std::string> arguments) {
         std::vector<char*> argv{const_cast<char*>("wsd")};
         for (std::string& argument : arguments) argv.push_back(argument.data());
-        ok = app::parse_options(int(argv.size()), argv.data(), &options, &error);
+        ok = app::read_options({int(argv.size()), argv.data(), nullptr}, &options, &error);
     }
 };
 

@@ -17,6 +17,26 @@ unsigned drain(Bucket& bucket, const Rate& rate, uint64_t now_ms) {
 
 }  // namespace
 
+TEST_CASE("at another rate the same tokens are owed, and come at that rate") {
+    const Rate slow{1, 1000, 10}, fast{10, 1000, 10}, small{10, 1000, 2}, none{0, 1000, 1};
+    const uint64_t now = 123456789;
+    Bucket bucket;
+    CHECK(drain(bucket, slow, now) == 10);
+    bucket_rerate(bucket, slow, fast, now + 5000);  // five are back
+    CHECK(drain(bucket, fast, now + 5000) == 5);
+    CHECK(drain(bucket, fast, now + 5099) == 0);
+    CHECK(drain(bucket, fast, now + 5100) == 1);
+    bucket_rerate(bucket, fast, slow, now + 5100);
+    CHECK(drain(bucket, slow, now + 6099) == 0);
+    CHECK(drain(bucket, slow, now + 6100) == 1);
+    bucket_rerate(bucket, slow, small, now + 6100);  // which cannot owe more than two
+    CHECK(drain(bucket, small, now + 6199) == 0);
+    CHECK(drain(bucket, small, now + 6200) == 1);
+    bucket_rerate(bucket, small, none, now + 6200);
+    bucket_rerate(bucket, none, slow, now + 6200);  // and without a limit there is no debt
+    CHECK(drain(bucket, slow, now + 6200) == 10);
+}
+
 TEST_CASE("a new bucket holds its burst, and a rate of N refills at N") {
     for (const uint32_t tokens : {1u, 3u, 7u, 60u, 999u, 1000u, 1001u, 1000000u}) {
         for (const uint32_t period_ms : {1000u, 60000u}) {

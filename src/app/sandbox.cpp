@@ -1,0 +1,148 @@
+#include "app/sandbox.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <iterator>
+
+namespace app {
+
+bool renounce_privileges() { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0; }
+
+#if defined(__x86_64__) || defined(__aarch64__)
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#else
+constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
+
+// x86-64 still has calls that later architectures only know in their newer form.
+const uint32_t kAllowed[] = {
+    // the loop and its sockets
+    SYS_epoll_pwait,
+    SYS_epoll_ctl,
+    SYS_accept4,
+    SYS_recvfrom,
+    SYS_sendto,
+    SYS_sendmsg,
+    SYS_read,
+    SYS_write,
+    SYS_writev,
+    SYS_ppoll,
+    SYS_close,
+    SYS_shutdown,
+    SYS_getsockname,
+    SYS_getpeername,
+    SYS_getsockopt,
+    SYS_setsockopt,
+    // memory
+    SYS_munmap,
+    SYS_mremap,
+    SYS_brk,
+    SYS_madvise,
+    SYS_futex,
+    // time, randomness and who we are
+    SYS_clock_gettime,
+    SYS_getrandom,
+    SYS_getpid,
+    SYS_gettid,
+    SYS_prlimit64,
+    SYS_sched_yield,
+    // files: the configuration, the log, /proc for metrics, spare descriptors, and what is removed at the end
+    SYS_openat,
+    SYS_fstat,
+    SYS_newfstatat,
+    SYS_getdents64,
+    SYS_ftruncate,
+    SYS_unlinkat,
+    // signals, and the end, orderly or by abort()
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_restart_syscall,
+    SYS_tgkill,
+    SYS_exit,
+    SYS_exit_group,
+#if defined(__x86_64__)
+    SYS_epoll_wait,
+    SYS_poll,
+    SYS_open,
+    SYS_unlink,
+#endif
+};
+
+// These are allowed as long as they do not make memory executable.
+const uint32_t kMapping[] = {SYS_mmap, SYS_mprotect};
+
+constexpr uint32_t offset_of_argument(unsigned number) {
+    static_assert(std::endian::native == std::endian::little);  // its low half comes first
+    return uint32_t(offsetof(seccomp_data, args) + number * sizeof(uint64_t));
+}
+
+constexpr size_t kAllowedCount = std::size(kAllowed), kMappingCount = std::size(kMapping);
+constexpr size_t kProgramMax = kAllowedCount + kMappingCount + 16;
+static_assert(kAllowedCount + kMappingCount + 4 < 256);  // how far a jump reaches
+
+constexpr uint16_t kLoad = BPF_LD | BPF_W | BPF_ABS;
+constexpr uint16_t kJumpIfEqual = BPF_JMP | BPF_JEQ | BPF_K;
+constexpr uint16_t kJumpIfSet = BPF_JMP | BPF_JSET | BPF_K;
+constexpr uint16_t kReturn = BPF_RET | BPF_K;
+
+struct Program {
+    sock_filter steps[kProgramMax];
+    uint16_t len = 0;
+
+    void add(uint16_t code, uint32_t operand, size_t if_true = 0, size_t if_false = 0) {
+        steps[len++] = {code, uint8_t(if_true), uint8_t(if_false), operand};
+    }
+};
+
+// Laid out as: architecture, the mapping calls, the allowed calls, refuse, the mapping calls' argument, allow.
+void write_program(Program& program) {
+    program.add(kLoad, offsetof(seccomp_data, arch));
+    program.add(kJumpIfEqual, kArchitecture, 1, 0);
+    program.add(kReturn, SECCOMP_RET_KILL_PROCESS);
+    program.add(kLoad, offsetof(seccomp_data, nr));
+    // Behind the last comparison stand: refuse, load the argument, test it, allow.
+    size_t left = kMappingCount + kAllowedCount;
+    for (const uint32_t call : kMapping) program.add(kJumpIfEqual, call, --left + 1);
+    for (const uint32_t call : kAllowed) program.add(kJumpIfEqual, call, --left + 4);
+    program.add(kReturn, SECCOMP_RET_ERRNO | EPERM);
+    program.add(kLoad, offset_of_argument(2));
+    program.add(kJumpIfSet, PROT_EXEC, 0, 1);
+    program.add(kReturn, SECCOMP_RET_ERRNO | EPERM);
+    program.add(kReturn, SECCOMP_RET_ALLOW);
+}
+
+}  // namespace
+
+bool enter_sandbox() {
+    Program program;
+    write_program(program);
+    const sock_fprog filter{program.len, program.steps};
+    const long refused = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
+    if (refused > 0) errno = EBUSY;  // a thread that has a filter of its own
+    return refused == 0;
+}
+
+#else
+
+bool enter_sandbox() {
+    errno = ENOSYS;
+    return false;
+}
+
+#endif
+
+}  // namespace app

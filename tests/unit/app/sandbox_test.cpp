@@ -1,0 +1,68 @@
+// Each case in a process of its own, since a filter is for ever.
+#include "app/sandbox.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace {
+
+// Runs `fn` in the sandbox. Returns what that returned; 99 where there is no sandbox, -1 for a death by a signal.
+template <class Fn>
+int in_sandbox(Fn fn) {
+    const pid_t child = fork();
+    if (child == 0) _exit(app::renounce_privileges() && app::enter_sandbox() ? fn() : 99);
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("in the sandbox no socket is made, no program run, and nobody else's process touched") {
+    CHECK(in_sandbox([] { return socket(AF_INET6, SOCK_STREAM, 0) == -1 ? errno : 0; }) == EPERM);
+    CHECK(in_sandbox([] { return socket(AF_UNIX, SOCK_DGRAM, 0) == -1 ? errno : 0; }) == EPERM);
+    CHECK(in_sandbox([] { return execl("/bin/true", "true", nullptr) == -1 ? errno : 0; }) == EPERM);
+    CHECK(in_sandbox([] { return syscall(SYS_clone, 17, 0, 0, 0, 0) == -1 ? errno : 0; }) == EPERM);
+    CHECK(in_sandbox([] { return syscall(SYS_ptrace, 0, 0, 0, 0) == -1 ? errno : 0; }) == EPERM);
+    CHECK(in_sandbox([] { return syscall(SYS_kill, getppid(), 0) == -1 ? errno : 0; }) == EPERM);
+    CHECK(in_sandbox([] { return syscall(SYS_setuid, getuid()) == -1 ? errno : 0; }) == EPERM);
+}
+
+TEST_CASE("in the sandbox memory is had, but none that can be executed") {
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    CHECK(in_sandbox([=] { return mmap(nullptr, 4096, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED; }) == 0);
+    CHECK(in_sandbox([=] {
+              return mmap(nullptr, 4096, PROT_READ | PROT_EXEC, flags, -1, 0) == MAP_FAILED ? errno : 0;
+          }) == EPERM);
+    CHECK(in_sandbox([=] {
+              void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
+              if (mprotect(page, 4096, PROT_READ) != 0) return 1;
+              return mprotect(page, 4096, PROT_READ | PROT_EXEC) == -1 ? errno : 2;
+          }) == EPERM);
+}
+
+TEST_CASE("in the sandbox files are read, and it can be left only by ending") {
+    CHECK(in_sandbox([] {
+              char c = 1;
+              const int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+              return read(fd, &c, 1) == 1 && close(fd) == 0 ? int(c) : 1;
+          }) == 0);
+    CHECK(in_sandbox([] { return app::enter_sandbox() ? 0 : errno; }) == EPERM);
+}
+
+#if defined(__x86_64__)
+TEST_CASE("a call by the numbers of another architecture kills") {
+    CHECK(in_sandbox([] {
+              int result = 20;  // getpid() of i386
+              __asm__ volatile("int $0x80" : "+a"(result) : : "memory");
+              return 0;
+          }) == -1);
+}
+#endif
