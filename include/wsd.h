@@ -314,7 +314,8 @@ typedef struct wsd_config {
 
     /* What one client may take. An address is an IPv4 address or the /64 of an IPv6 one; unix sockets have none and
      * are not counted by address. Rates are token buckets, filled evenly by the loop's clock: so many a minute or a
-     * second on average, and a burst at once. Addresses are remembered while they have connections or their bucket is
+     * second on average, and a burst at once. A trusted proxy has no limit of its own: what comes through it counts for
+     * the client, once that is known. Addresses are remembered while they have connections or their bucket is
      * not full, 196608 of them at most (6 MiB); one that cannot be remembered gets 503. */
     uint32_t ip_connection_max_count; /* 0: no limit; connections of one address; over it 429 */
     uint32_t ip_connect_per_min;      /* 0: no limit, <= 1000000; new connections of one address; over it 429 */
@@ -412,9 +413,15 @@ WSD_API int wsd_server_timeout(const wsd_server *server);
 
 /* Shuts down in order: listens no more, answers handshakes with 503, closes every connection with 1001, and waits for
  * them; what was queued before is sent first. What remains after `grace_ms` is cut (0: now). wsd_server_run() then
- * returns. A second call only changes the grace time. Listeners with wsd_listen_options.admin go on with plain requests
+ * returns. A second call sets the grace time anew. Listeners with wsd_listen_options.admin go on with plain requests
  * meanwhile. Returns WSD_OK. */
 WSD_API int wsd_server_drain(wsd_server *server, uint32_t grace_ms);
+
+/* The same with the closes spread evenly over `window_ms`, so that clients do not come back all at once, wherever they
+ * go then. A connection is served as ever until it is told. A second call sets both times anew, for those that are
+ * left; the grace time runs from the call, as the window does, and is not to be shorter.
+ * Returns WSD_OK or WSD_E_INVALID. */
+WSD_API int wsd_server_drain_over(wsd_server *server, uint32_t window_ms, uint32_t grace_ms);
 
 /* Makes wsd_server_run() return after the turn it is in; connections stay as they are, and it may be run again.
  * Any thread; safe in a signal handler. */

@@ -191,8 +191,12 @@ extern "C" int wsd_server_timeout(const wsd_server* server) {
 }
 
 extern "C" int wsd_server_drain(wsd_server* server, uint32_t grace_ms) {
-    if (!server) return WSD_E_INVALID;
-    server_drain(*server, grace_ms);
+    return wsd_server_drain_over(server, 0, grace_ms);
+}
+
+extern "C" int wsd_server_drain_over(wsd_server* server, uint32_t window_ms, uint32_t grace_ms) {
+    if (!server || grace_ms < window_ms) return WSD_E_INVALID;
+    drain_begin(*server, window_ms, grace_ms);
     return WSD_OK;
 }
 

@@ -238,13 +238,6 @@ uint8_t* join_carry(Conn& conn, uint8_t* p) {
     return p - len;
 }
 
-// The silence until now was ours.
-void read_again(Conn& conn) {
-    conn.last_rx_ms = conn.since_ms = now_ms(*conn.server);
-    conn_rearm(conn);
-    conn_owe(conn, kWorkRead);
-}
-
 }  // namespace
 
 void conn_out_of_memory(Conn& conn) { conn_fail(conn, 1011, {WSD_CAUSE_NOMEM, WSD_E_NOMEM}); }
@@ -411,24 +404,6 @@ void conn_accept(Server& server, int fd, const Listener& listener, const Visitor
         server_log(server, WSD_LOG_ERROR, id_of(conn->handle), "epoll has no room", WSD_E_SYSTEM);
         conn_kill(*conn, {WSD_CAUSE_ABORTED, WSD_E_SYSTEM});
     }
-}
-
-void conn_set_paused(Conn& conn, bool paused) {
-    if (conn.paused == paused) return;
-    conn.paused = paused;
-    if (paused) return;
-    read_again(conn);
-}
-
-void conn_hold(Conn& conn) {
-    conn.held = true;
-    conn_rearm(conn);
-}
-
-void conn_release(Conn& conn) {
-    conn.held = false;
-    if (conn.extra) conn.extra->ready_ms = net::kTimerNever;
-    if (conn.phase == Phase::kOpen && !conn.paused) read_again(conn);
 }
 
 void conn_turn_callbacks(Conn& conn) {

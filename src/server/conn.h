@@ -4,7 +4,7 @@
 //   out   wsd_send -> conn_send -> the cork or the queue       ... conn_flush -> one write
 //
 // Reading is in conn.cpp, sending in conn_send.cpp, ending in conn_close.cpp, deadlines in heartbeat.cpp, the HTTP
-// phase in upgrade.cpp, and compression in conn_inflate.cpp and conn_deflate.cpp.
+// phase in upgrade.cpp, pausing in conn_pause.cpp, and compression in conn_inflate.cpp and conn_deflate.cpp.
 #pragma once
 
 #include "net/out_queue.h"
@@ -154,6 +154,9 @@ bool conn_wants_input(const Conn& conn);
 void conn_turn_callbacks(Conn& conn);
 void conn_turn_output(Conn& conn);
 
+// ------------------------------------------------------------------------------------------ pausing (conn_pause.cpp)
+
+// As wsd_pause() and wsd_resume().
 void conn_set_paused(Conn& conn, bool paused);
 
 // Stops reading for a limit of the server's, and goes on. Between the two the peer's silence is ours.

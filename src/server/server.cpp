@@ -10,7 +10,7 @@
 #include "http/origin.h"
 #include "server/compression.h"
 #include "server/listener.h"
-#include "server/upgrade.h"
+#include "ws/handshake.h"
 
 namespace wsd::server {
 namespace {
@@ -96,20 +96,6 @@ bool end_of_turn(void* context) {
     return more_posts || !list_empty(server.line) || !list_empty(server.sessions.ended);
 }
 
-// --------------------------------------------------------------------------------------------------------- draining
-
-void for_each_conn(Server& server, void (*step)(Conn&)) {
-    uint32_t slot = 0;
-    while (Conn* const conn = server.conns.next(&slot)) step(*conn);
-}
-
-void drain_cut_fired(net::Timer* timer) {
-    Server& server = *WSD_CONTAINER_OF(timer, ServerTimer, timer)->server;
-    for_each_conn(server, [](Conn& conn) {
-        if (!drain_spares(conn)) conn_kill(conn, {WSD_CAUSE_DRAIN});
-    });
-}
-
 // ----------------------------------------------------------------------------------------------------------- making
 
 // Everything that can fail; what was taken before a failure is given back by server_free().
@@ -159,10 +145,10 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
     server->deflate_rules.rsv_allowed = ws::kRsv1;
     server->cork_bytes = config.send_high_bytes < kCorkBytes ? config.send_high_bytes : kCorkBytes;
     server->limits = {config.message_max_bytes, config.fragment_max_count};
-    server->accept_retry.server = server->drain_cut.server = server->blocks_trim.server = server;
+    server->accept_retry.server = server->blocks_trim.server = server;
     server->blocks_trim.timer.fired = blocks_trim_fired;
     server->accept_retry.timer.fired = listeners_retry;
-    server->drain_cut.timer.fired = drain_cut_fired;
+    drain_open(*server);
     *result = open_all(*server);
     if (*result == WSD_OK) return server;
     const int reason = errno;
@@ -172,19 +158,20 @@ Server* server_new(const wsd_config& config, const wsd_callbacks& callbacks, int
 }
 
 void server_free(Server* server) {
-    for_each_conn(*server, [](Conn& conn) { conn_kill(conn, {WSD_CAUSE_ABORTED}); });
+    uint32_t slot = 0;
+    while (Conn* const conn = server->conns.next(&slot)) conn_kill(*conn, {WSD_CAUSE_ABORTED});
     server->in_turn = true;  // on_close may call everything but what would free the server again
     while (!list_empty(server->line)) for_each_in_line(*server, conn_turn_output);
     sessions_close(*server);
     listeners_close(*server, Closing::kAll);
-    uint32_t slot = 0;
+    slot = 0;
     while (UserTimer* const timer = server->timers.next(&slot)) {
         server->reactor.wheel.cancel(timer->timer);
         server->timers.free(timer);
     }
     free_watches(*server, server->watches);
     free_watches(*server, server->watches_gone);
-    server->reactor.wheel.cancel(server->drain_cut.timer);
+    drain_stop(*server);
     server->reactor.wheel.cancel(server->blocks_trim.timer);
     limits_close(*server);
     net::block_pool_clear(server->blocks);
@@ -260,28 +247,6 @@ bool server_turn(Server& server, int timeout_ms) {
 
 bool server_should_leave(const Server& server) {
     return server.stopped.load() || (server.draining && server.conns.live_count() == server.admin_count);
-}
-
-bool drain_spares(const Conn& conn) { return conn.admin && !(conn.upgrade && conn.upgrade->is_upgrade); }
-
-void drain_conn(Conn& conn) {
-    const Ending ending{WSD_CAUSE_DRAIN};
-    if (drain_spares(conn)) return;
-    if (conn.phase == Phase::kOpen && !conn.upgrade) {
-        if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
-    } else if (conn.phase == Phase::kHttp && !(conn.upgrade && conn.upgrade->in_callback)) {
-        if (!conn.upgrade && conn.answered) return conn_linger(conn, ending);  // kept alive, nothing asked
-        upgrade_refuse(conn, {503, "draining"});
-    }
-}
-
-void server_drain(Server& server, uint32_t grace_ms) {
-    if (!server.draining) {
-        server.draining = true;
-        listeners_close(server, Closing::kPublic);
-        for_each_conn(server, drain_conn);
-    }
-    server.reactor.wheel.arm(server.drain_cut.timer, now_ms(server) + grace_ms);
 }
 
 void server_descriptor_freed(Server& server) {

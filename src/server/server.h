@@ -6,6 +6,7 @@
 #include "net/reactor.h"
 #include "server/budget.h"
 #include "server/conn.h"
+#include "server/drain.h"
 #include "server/limits.h"
 #include "server/post.h"
 #include "server/session.h"
@@ -119,7 +120,7 @@ struct wsd_server {
 
     bool draining = false;
     uint32_t admin_count = 0;  // connections that no drain waits for
-    wsd::server::ServerTimer drain_cut;
+    wsd::server::Drain drain;
 
     wsd_stats stats = {};
 
@@ -145,14 +146,6 @@ const char* config_invalid(const wsd_config& config, const char** why);
 
 // A finished drain, or wsd_server_stop().
 bool server_should_leave(const Server& server);
-
-void server_drain(Server& server, uint32_t grace_ms);
-
-// Does a drain leave the connection alone? Its plain requests are then answered as before.
-bool drain_spares(const Conn& conn);
-
-// Tells one connection that the server is going away.
-void drain_conn(Conn& conn);
 
 // A connection is gone: a listener that waits for descriptors may go on.
 void server_descriptor_freed(Server& server);

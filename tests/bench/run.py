@@ -99,6 +99,11 @@ class Server:
         with open("/proc/%d/status" % self.process.pid) as status:
             return int(re.search(r"RssAnon:\s+(\d+)", status.read()).group(1)) * 1024
 
+    def cpu_secs(self):
+        with open("/proc/%d/stat" % self.process.pid) as stat:
+            fields = stat.read().rpartition(")")[2].split()  # from the state on, the third
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def wsbench(server, *flags):
     return ["taskset", "-c", "1", BUILD + "/wsbench", "--port", str(server.port)] + list(flags)
@@ -173,6 +178,21 @@ def memory():
               (name, bytes_a_connection(command, 1000, "--messages", "1", "--size", "262144")))
 
 
+def heartbeat():
+    """CPU time of two rounds of pings and pongs, at the interval that is the default."""
+    idle = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100, 19900)
+    command = dict((name, c) for name, c, _ in servers())["wsd"]
+    with Server(command) as server:
+        client = subprocess.Popen(wsbench(server, "--idle", "--conns", str(idle), "--json", "--secs", "61"),
+                                  stdout=subprocess.PIPE, text=True)
+        client.stdout.readline()  # they are open
+        before = server.cpu_secs()
+        lost = json.loads(client.communicate()[0].splitlines()[-1])["lost"]
+        share = (server.cpu_secs() - before) / 61
+        print("%d idle connections, a ping each 30 s: %.2f %% of a core for each 10,000, %d lost" %
+              (idle, share * 100 * 10000 / idle, lost))
+
+
 def half_heads():
     """Latency of others while thousands of clients never finish their request."""
     command = dict((name, c) for name, c, _ in servers())["wsd"]
@@ -200,6 +220,7 @@ def main():
         deflate_speed(chosen(DEFLATE_CELLS))
     if not wanted:
         memory()
+        heartbeat()
         half_heads()
 
 

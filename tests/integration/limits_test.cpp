@@ -73,6 +73,75 @@ TEST_CASE("a connection counts from its first moment, and one that fails its han
     CHECK(knock(server, kHere) == 101);
 }
 
+TEST_CASE("behind trusted proxies connections count for the clients that they tell of, not for the proxies") {
+    TestServer server;
+    server.config.trusted_proxies = kHere;
+    server.config.ip_connection_max_count = 1;
+    server.start();
+    const auto knock_as = [&](const char* header) {
+        Client& client = server.connect(kHere);
+        client.send(upgrade_request(header));
+        return server.response(client).status;
+    };
+    CHECK(knock_as("X-Forwarded-For: 192.0.2.1\r\n") == 101);
+    CHECK(knock_as("X-Forwarded-For: 192.0.2.2\r\n") == 101);
+    CHECK(knock_as("X-Forwarded-For: 192.0.2.1\r\n") == 429);
+    CHECK(knock_as("") == 101);  // the proxy itself, as often as it likes
+    CHECK(knock_as("") == 101);
+    CHECK(server.stats().ip_count == 2);
+    CHECK(server.stats().refused_ip_count == 1);
+    Client& direct = server.connect(kElsewhere);  // is not believed
+    direct.send(upgrade_request("X-Forwarded-For: 192.0.2.1\r\n"));
+    CHECK(server.response(direct).status == 101);
+    CHECK(knock(server, kElsewhere) == 429);
+}
+
+TEST_CASE("a connection that carries requests of several clients counts for the latest") {
+    TestServer server;
+    server.config.trusted_proxies = kHere;
+    server.config.ip_connection_max_count = 1;
+    server.on_request = [&](wsd_conn conn, const wsd_request*) {
+        CHECK(wsd_respond(server, conn, 200, nullptr, 0, nullptr, 0) == WSD_OK);
+    };
+    server.start();
+    Client& one = server.connect(kHere);
+    Client& two = server.connect(kHere);
+    const auto ask_as = [&](Client& client, const char* header) {
+        client.send(plain_request("GET /", header));
+        return server.response(client).status;
+    };
+    CHECK(ask_as(one, "X-Forwarded-For: 192.0.2.1\r\n") == 200);
+    CHECK(ask_as(one, "X-Forwarded-For: 192.0.2.2\r\n") == 200);
+    CHECK(server.stats().ip_count == 1);
+    CHECK(ask_as(two, "X-Forwarded-For: 192.0.2.1\r\n") == 200);
+    CHECK(ask_as(one, "") == 200);
+    CHECK(server.stats().ip_count == 1);
+    CHECK(ask_as(two, "X-Forwarded-For: 192.0.2.2\r\n") == 200);
+    CHECK(ask_as(one, "X-Forwarded-For: 192.0.2.2\r\n") == 429);
+    CHECK(server.until([&] { return one.ended; }));
+}
+
+TEST_CASE("a PROXY header over its client's limit is answered at once, without waiting for the request") {
+    TestServer server;
+    server.config.ip_connection_max_count = 1;
+    server.proxy_protocol = WSD_PROXY_REQUIRED;
+    server.start();
+    const std::string header = "PROXY TCP4 192.0.2.9 198.51.100.1 5000 443\r\n";
+    Client& first = server.connect();
+    first.send(header + upgrade_request());
+    CHECK(server.response(first).status == 101);
+    Client& second = server.connect();
+    second.send(header);
+    CHECK(server.response(second).status == 429);
+    CHECK(server.until([&] { return second.ended; }));
+    first.reset();
+    CHECK(server.until([&] { return server.closed.size() == 1; }));
+    CHECK(server.stats().ip_count == 0);
+    Client& third = server.connect();
+    third.send(header + upgrade_request());
+    CHECK(server.response(third).status == 101);
+}
+
 TEST_CASE("new connections of an address come at the rate, after a burst, and an idle address is forgotten") {
     TestServer server;
     server.config.ip_connect_per_min = 60;

@@ -1,4 +1,4 @@
-// The loop as an application uses it: timers, posts, watches, a foreign loop, draining, and running out of descriptors.
+// The loop as an application uses it: timers, posts, watches, a foreign loop, and running out of descriptors.
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -168,49 +168,6 @@ TEST_CASE("two servers live in one thread") {
     b.send(text("two"));
     CHECK(one.next(a) == "text:one");
     CHECK(two.next(b) == "text:two");
-}
-
-TEST_CASE("a drain sends what is queued, then 1001, and cuts who does not answer") {
-    TestServer server;
-    server.start();
-    wsd_conn conn = 0;
-    Client& good = server.open(&conn);
-    Client& silent = server.open();
-    Client& waiting = server.connect();
-    Client& half = server.connect();
-    half.send("GET / HTTP/1.1\r\n");
-    server.settle();
-    CHECK(wsd_send(server, conn, WSD_TEXT, "owed", 4) == WSD_OK);
-    server.config.close_timeout_ms = 0;
-    CHECK(wsd_server_drain(server, 500) == WSD_OK);
-    CHECK(wsd_server_listen(server, "127.0.0.1:0") == WSD_E_INVALID);
-    CHECK(server.next(good) == "text:owed");
-    CHECK(server.next(good) == "close:1001");
-    CHECK(server.next(silent) == "close:1001");
-    CHECK(server.response(waiting).status == 503);
-    CHECK(server.response(half).status == 503);
-    waiting.end();
-    half.end();
-    good.send(bye(1001));
-    good.end();
-    CHECK(server.until([&] { return server.closed.size() == 1; }));
-    CHECK(server.closed[0].cause == WSD_CAUSE_DRAIN);
-    CHECK(server.closed[0].clean);
-    CHECK(wsd_server_poll(server, 0) == 1);
-    server.pass(500);
-    CHECK(server.closed.size() == 2);
-    CHECK(wsd_server_poll(server, 0) == 0);
-    CHECK(wsd_server_run(server) == WSD_OK);
-}
-
-TEST_CASE("a drain with no grace cuts at once") {
-    TestServer server;
-    server.start();
-    (void)server.open();
-    CHECK(wsd_server_drain(server, 0) == WSD_OK);
-    CHECK(wsd_server_run(server) == WSD_OK);
-    REQUIRE(server.closed.size() == 1);
-    CHECK(server.closed[0].cause == WSD_CAUSE_DRAIN);
 }
 
 TEST_CASE("over the connection limit the answer is 503, and a place that is freed is given again") {
