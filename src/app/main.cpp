@@ -106,7 +106,7 @@ int serve(const app::Options& options) {
     wsd_callbacks callbacks = {};
     callbacks.size = sizeof callbacks;
     callbacks.on_log = on_log;
-    app::echo_callbacks(&callbacks);
+    app::echo_callbacks(&callbacks, options.access_log);
     app::visit_callbacks(&callbacks);
     if (!daemon.log.open(options.log_file)) {
         return complain("--log-file: cannot open " + options.log_file + ": " + std::strerror(errno), kExitFailure);
