@@ -37,6 +37,7 @@ COMMON    := -std=c++20 $(OPT) $(WARN) $(HARDEN) -D_GNU_SOURCE -Iinclude -Isrc -
 LIBFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -fvisibility=hidden -fno-exceptions -fno-rtti \
              -fno-threadsafe-statics -ffunction-sections -fdata-sections
 APPFLAGS  := $(COMMON) -Wconversion -Wno-sign-conversion -ffunction-sections -fdata-sections
+EXFLAGS   := $(OPT) $(WARN) -Wconversion -Wno-sign-conversion -MMD -MP -Iinclude
 TESTFLAGS := $(COMMON) -Itests -Itools
 LINK      := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LINKSAN)
 
@@ -47,11 +48,12 @@ INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
 FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
 BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
 SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
-             tests/unit/*/*.cpp tests/c/*.c tools/*/*.cpp tools/*/*.h)
+             tests/unit/*/*.cpp tests/c/*.c tools/*/*.cpp tools/*/*.h include/*.hpp tools/examples/*.c)
 
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
 LIB_OBJ   := $(call objects,$(LIB_SRC))
 APP_OBJ   := $(call objects,$(APP_SRC))
+EXAMPLES  := $(patsubst tools/%,$(OUT)/%,$(basename $(sort $(wildcard tools/examples/*.c tools/examples/*.cpp))))
 BENCH_OBJ := $(call objects,$(sort $(wildcard tools/wsbench/*.cpp)))
 LIB       := $(OUT)/libwsd.a
 
@@ -60,7 +62,8 @@ ifeq ($(OUT),build)
 TOP       := wsd libwsd.a
 endif
 
-.PHONY: all run test check unit asan tsan fuzz bench interop autobahn coverage install uninstall clean help format tidy layers
+.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test autobahn coverage \
+        install uninstall clean help format tidy layers
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -118,6 +121,31 @@ $(OUT)/raw_echo: $(OUT)/tests/bench/raw_echo.o
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -o $@
 
+# The examples see the public headers and the library, as the programs do that are made from them.
+examples: $(EXAMPLES) $(OUT)/$(SONAME) ## build tools/examples into build/examples
+
+$(OUT)/examples/%: tools/examples/%.cpp $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) -std=c++20 $(EXFLAGS) $< $(LIB) -pthread $(LINKSAN) -o $@
+
+$(OUT)/examples/%: tools/examples/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CC  )
+	$(Q)$(CC) -std=c99 $(EXFLAGS) $< $(LIB) $(LINKSAN) -o $@
+
+$(OUT)/tools/demo/%.o: tools/demo/%.cpp
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(APPFLAGS) -Itools/demo -c $< -o $@
+
+$(OUT)/demo: $(call objects,$(sort $(wildcard tools/demo/*.cpp))) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CXX) $(LINK) $^ -o $@
+
+demo: $(OUT)/demo ## run a server with two clients, which tell what they do
+	$(OUT)/demo
+
 # ----------------------------------------------------------------------------------------------------------- testing
 
 # zlib judges the deflate floor: in tests, fuzz targets and benches only.
@@ -156,6 +184,7 @@ unit: $(OUT)/unit $(OUT)/api_smoke
 test: all check $(OUT)/integration ## pass every test that needs no foreign program
 	$(OUT)/integration
 	tests/integration/daemon_test.sh $(OUT)/wsd
+	/usr/bin/python3 -B tests/integration/man_test.py $(OUT)/wsd
 
 check: $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
 	tools/check_symbols.sh $(LIB)
@@ -209,30 +238,42 @@ $(OUT)/fanout: $(OUT)/tests/interop/fanout.o $(LIB)
 interop: all $(OUT)/fanout ## other people's clients and a real browser
 	tests/interop/run.sh ./wsd $(OUT)/fanout
 
+# python3-websockets is the client.
+examples_test: examples $(OUT)/demo
+	/usr/bin/python3 -B tests/examples/run.py $(OUT)
+
+deploy_test: all ## nginx, HAProxy and systemd on what tools/deploy ships
+	tests/deploy/run.sh ./wsd
+
 autobahn: all ## the Autobahn fuzzing client, if it is installed
 	autobahn/run ./wsd
 
 # -------------------------------------------------------------------------------------------------------- installing
 
-install: all $(OUT)/$(SONAME) ## header, libraries, wsd.pc and wsd under DESTDIR/PREFIX
+MAN_PAGES := $(sort $(wildcard tools/man/*.[135]))
+man_path   = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+
+install: all $(OUT)/$(SONAME) ## headers, libraries, wsd.pc, man pages and wsd under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/wsd $(DESTDIR)$(PREFIX)/bin/wsd
-	install -m 644 include/wsd.h $(DESTDIR)$(PREFIX)/include/wsd.h
+	install -m 644 include/wsd.h include/wsd.hpp $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libwsd.a
 	install -m 755 $(OUT)/$(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so.$(VERSION)
 	ln -sf libwsd.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' tools/wsd.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+	set -e; $(foreach page,$(MAN_PAGES),install -D -m 644 $(page) $(call man_path,$(page));)
 
 uninstall: ## what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/wsd $(DESTDIR)$(PREFIX)/include/wsd.h $(DESTDIR)$(PREFIX)/lib/libwsd.a \
+	rm -f $(DESTDIR)$(PREFIX)/bin/wsd $(DESTDIR)$(PREFIX)/include/wsd.h $(DESTDIR)$(PREFIX)/include/wsd.hpp \
+	    $(DESTDIR)$(PREFIX)/lib/libwsd.a \
 	    $(DESTDIR)$(PREFIX)/lib/libwsd.so $(DESTDIR)$(PREFIX)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib/libwsd.so.$(VERSION) \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/wsd.pc $(foreach page,$(MAN_PAGES),$(call man_path,$(page)))
 
 clean: ## everything that was built
 	rm -rf build wsd libwsd.a
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 -include $(shell find $(OUT) build/tidy -name '*.d' 2>/dev/null)

@@ -73,6 +73,7 @@ bool drain_spares(const Conn& conn) { return conn.admin && !(conn.upgrade && con
 void drain_conn(Conn& conn) {
     if (drain_spares(conn)) return;
     const Ending ending{WSD_CAUSE_DRAIN};
+    if (drain_spares(conn)) return;
     if (conn.phase == Phase::kOpen && !conn.upgrade) {
         if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
     } else if (conn.phase == Phase::kHttp && !(conn.upgrade && conn.upgrade->in_callback)) {

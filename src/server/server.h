@@ -119,8 +119,8 @@ struct wsd_server {
     wsd::server::Sessions sessions;
 
     bool draining = false;
-    uint32_t admin_count = 0;  // connections that no drain waits for
     wsd::server::Drain drain;
+    uint32_t admin_count = 0;  // connections that no drain waits for
 
     wsd_stats stats = {};
 
