@@ -71,7 +71,6 @@ void drain_begin(Server& server, uint32_t window_ms, uint32_t grace_ms) {
 bool drain_spares(const Conn& conn) { return conn.admin && !(conn.upgrade && conn.upgrade->is_upgrade); }
 
 void drain_conn(Conn& conn) {
-    if (drain_spares(conn)) return;
     const Ending ending{WSD_CAUSE_DRAIN};
     if (drain_spares(conn)) return;
     if (conn.phase == Phase::kOpen && !conn.upgrade) {
