@@ -14,18 +14,28 @@ void count_sent(Client* client, size_t len) {
     client->bytes_out += len;
 }
 
-void on_message(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
-    Client* client = client_of(server, conn);
-    if (client) {
-        client->messages_in++;
-        client->bytes_in += len;
-    }
+// Sends a message back, or holds it where the queue is full. True if it is on its way.
+bool echo(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
     const int sent = wsd_send(server, conn, opcode, data, len);
-    if (sent == WSD_OK) return count_sent(client, len);
     // The one message that found the queue full waits with reading paused. Otherwise nobody is left to send to.
-    if (sent != WSD_E_AGAIN || wsd_pause(server, conn) != WSD_OK) return;
-    if (!(client = client_need(server, conn))) return;
-    client->held = std::make_unique<Held>(Held{opcode, std::string(static_cast<const char*>(data), len)});
+    if (sent != WSD_E_AGAIN || wsd_pause(server, conn) != WSD_OK) return sent == WSD_OK;
+    if (Client* const client = client_need(server, conn)) {
+        client->held = std::make_unique<Held>(Held{opcode, std::string(static_cast<const char*>(data), len)});
+    }
+    return false;
+}
+
+void on_message(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
+    (void)echo(server, conn, opcode, data, len);  // on_drain sees to what is held
+}
+
+void on_message_counted(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
+    const bool sent = echo(server, conn, opcode, data, len);
+    Client* const client = client_of(server, conn);
+    if (!client) return;
+    client->messages_in++;
+    client->bytes_in += len;
+    if (sent) count_sent(client, len);
 }
 
 void on_drain(wsd_server* server, wsd_conn conn) {
@@ -43,8 +53,8 @@ void on_close(wsd_server* server, wsd_conn conn, const wsd_close_info*) { client
 
 }  // namespace
 
-void echo_callbacks(wsd_callbacks* callbacks) {
-    callbacks->on_message = on_message;
+void echo_callbacks(wsd_callbacks* callbacks, bool counted) {
+    callbacks->on_message = counted ? on_message_counted : on_message;
     callbacks->on_drain = on_drain;
     callbacks->on_close = on_close;
 }

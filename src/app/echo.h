@@ -5,7 +5,8 @@
 
 namespace app {
 
-// Sets the callbacks that echoing needs; on_log stays as it is.
-void echo_callbacks(wsd_callbacks* callbacks);
+// Sets the callbacks that echoing needs; on_log stays as it is. Where they are to be `counted`, each message is noted
+// with its connection's Client, at the price of a look-up.
+void echo_callbacks(wsd_callbacks* callbacks, bool counted);
 
 }  // namespace app

@@ -248,7 +248,7 @@ int serve(const app::Sources& sources, std::unique_ptr<app::Options> options) {
     wsd_callbacks callbacks = {};
     callbacks.size = sizeof callbacks;
     callbacks.on_log = on_log;
-    app::echo_callbacks(&callbacks);
+    app::echo_callbacks(&callbacks, daemon.started->access_log);
     app::visit_callbacks(&callbacks);
     wsd_server* server = nullptr;
     const int made = wsd_server_new(&config, &callbacks, &server);

@@ -21,7 +21,7 @@ wsd_conn_info info_of(const wsd_server* server, wsd_conn conn) {
     return info;
 }
 
-bool logs_access(const Daemon& daemon) { return daemon.options().access_log && daemon.log.wants(LogLevel::kInfo); }
+bool logs_access(const Daemon& daemon) { return daemon.started->access_log && daemon.log.wants(LogLevel::kInfo); }
 
 // What a line tells of a request, taken before the decision about it ends its life.
 struct Asked {

@@ -42,5 +42,5 @@ report() {
 }
 
 report raw "$build/raw_echo" --raw
-report wsd "$build/wsd --log-level error --port" ""
+report wsd "$build/wsd --access-log off --port" ""
 [ -z "${UWS_ECHO:-}" ] || report uws "$UWS_ECHO" ""

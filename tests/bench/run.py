@@ -60,14 +60,14 @@ def free_port():
 def servers():
     """What is measured: name, command for a port, flags for wsbench."""
     yield "raw", lambda port: [BUILD + "/raw_echo", str(port)], ["--raw"]
-    yield "wsd", lambda port: [BUILD + "/wsd", "--port", str(port), "--log-level", "error"], []
+    yield "wsd", lambda port: [BUILD + "/wsd", "--port", str(port), "--access-log", "off"], []
     if UWS:
         yield "uws", lambda port: [UWS, str(port)], []
 
 
 def deflate_servers():
     """The same where messages are compressed, each by itself."""
-    yield "wsd", lambda port: [BUILD + "/wsd", "--port", str(port), "--log-level", "error"]
+    yield "wsd", lambda port: [BUILD + "/wsd", "--port", str(port), "--access-log", "off"]
     if UWS:
         yield "uWS", lambda port: [UWS, str(port), "deflate"]
     if WS_MODULE:

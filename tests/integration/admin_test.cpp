@@ -113,6 +113,23 @@ TEST_CASE("the cut at the end of a drain leaves admin requests alone, and the la
     CHECK(wsd_server_poll(server, 0) == 0);
 }
 
+TEST_CASE("a drain over a window does not tell admin connections to go, and ends without them") {
+    AdminServer server;
+    server.begin();
+    Client& admin = server.connect_admin();
+    CHECK(server.ask(admin) == 200);
+    Client& open = server.open();
+    CHECK(wsd_server_drain_over(server, 1000, 60000) == WSD_OK);
+    server.pass(1000);
+    CHECK(server.next(open) == "close:1001");
+    CHECK(server.ask(admin) == 200);
+    open.send(bye(1001));
+    open.end();
+    CHECK(server.until([&] { return server.closed.size() == 1; }));
+    CHECK(wsd_server_poll(server, 0) == 0);
+    CHECK(server.ask(admin) == 200);
+}
+
 TEST_CASE("who watches the server is answered at its limits") {
     AdminServer server;
     server.config.connection_max_count = 1;

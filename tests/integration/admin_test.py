@@ -258,13 +258,18 @@ def test_access_log(format_name):
         checks.check(f"{format_name}: no {secret} in the log", secret not in "".join(daemon.log), daemon.log)
 
 
+def told_events(lines):
+    """What happened, without the warning of a machine that gives few descriptors."""
+    fields = [parse_line(line) for line in lines]
+    return [line.get("event") for line in fields if line.get("level") != "warn"]
+
+
 def test_no_access_log():
     with Daemon(WSD, *VISIT, "--access-log=off") as daemon:
         visits(daemon.addresses[0])
         daemon.signal(signal.SIGTERM)
         checks.equal("--access-log=off: the end", daemon.exit_status(), 0)
-    events = [parse_line(line)["event"] for line in daemon.log]
-    checks.equal("--access-log=off logs no visit", events, ["listening", "started", "draining", "stopped"])
+    checks.equal("--access-log=off logs no visit", told_events(daemon.log), ["listening", "started", "draining", "stopped"])
 
 
 def test_log_file(folder):
@@ -283,7 +288,7 @@ def test_log_file(folder):
         process.kill()
     text = path.read_text()
     checks.equal("--log-file leaves standard error alone", (process.returncode, errors), (0, b""))
-    checks.equal("... and goes on behind what is there", [parse_line(line).get("event") for line in text.splitlines()],
+    checks.equal("... and goes on behind what is there", told_events(text.splitlines()),
                  [None, "listening", "started", "request", "draining", "stopped"])
 
 

@@ -108,7 +108,7 @@ def test_reload(folder):
     file, first, second = folder / "reload.conf", folder / "first.log", folder / "second.log"
     head = "port = 0\nlog-level = info\n"
     file.write_text(head + "origins = https://old.example.com\n")
-    with Daemon(WSD, "--config", str(file)) as daemon, Peer(daemon.addresses[0]) as peer:
+    with Daemon(WSD, "--access-log=off", "--config", str(file)) as daemon, Peer(daemon.addresses[0]) as peer:
         peer.open()
         file.write_text(head + "origins = https://new.example.com\nmax-message-bytes = 5\n")
         checks.equal("SIGHUP tells what changed", reload(daemon, "reloaded")["changed"], "origins,max-message-bytes")

@@ -11,7 +11,7 @@ struct EchoServer : TestServer {
     wsd_callbacks echo = {};
 
     EchoServer() {
-        app::echo_callbacks(&echo);
+        app::echo_callbacks(&echo, false);
         on_message = [this](wsd_conn conn, wsd_opcode opcode, std::string_view payload) {
             echo.on_message(*this, conn, opcode, payload.data(), payload.size());
         };

@@ -62,6 +62,7 @@ std::string another_value(const app::Flag& flag) {
                    {"user", "nobody"},
                    {"log-level", "debug"},
                    {"log-format", "json"},
+                   {"access-log", "off"},
                    {"no-deflate", "yes"},
                    {"subprotocols", "chat"},
                    {"memory-soft-bytes", "1G"},
