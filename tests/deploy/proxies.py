@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,21 +20,12 @@ sys.path.insert(0, str(TOP / "tests" / "support"))
 
 import websockets  # noqa: E402 (the path is set above)
 
-from daemon import LIMIT_S, PING, TEXT, Checks, Daemon, parse_line  # noqa: E402
+from daemon import LIMIT_S, PING, TEXT, Checks, Daemon  # noqa: E402
 from front import NAME, Certificate, Haproxy, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
 
 PONG = 10
 WSD = sys.argv[1]
-HELP = subprocess.run([WSD, "--help"], capture_output=True, text=True, check=True).stdout
 checks = Checks()
-
-
-def has_flag(name):
-    return f"--{name} " in HELP
-
-
-def skip(what, why):
-    print("SKIP ", what + ":", why, flush=True)
 
 
 class Deployed:
@@ -48,13 +38,6 @@ class Deployed:
 
     def peer(self, source="127.0.0.1"):
         return TlsPeer(self.front, source)
-
-
-def admin_port(daemon):
-    """Where health checks are, or None without such a listener."""
-    lines = [parse_line(line) for line in daemon.log]
-    ports = [line["address"].rsplit(":", 1)[1] for line in lines if line["event"] == "listening_admin"]
-    return ports[0] if ports else None
 
 
 @contextlib.contextmanager
@@ -72,13 +55,11 @@ def open_to_all(folder):
 def deployed(kind, certificate, *flags, timeout=None):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        listen = [f"--listen={kind.LISTEN.format(folder=folder)}"]
-        if has_flag("admin-listen"):
-            listen.append("--admin-listen=127.0.0.1:0")
+        listen = [f"--listen={kind.LISTEN.format(folder=folder)}", "--admin-listen=127.0.0.1:0"]
         with open_to_all(folder):
             daemon = stack.enter_context(Daemon(WSD, *listen, "--log-level=debug", *kind.WSD_FLAGS, *flags))
         port = stack.enter_context(held_port())
-        front = kind(folder, certificate, port, daemon.addresses[0], timeout, admin_port(daemon))
+        front = kind(folder, certificate, port, daemon.addresses[0], timeout, daemon.admin_addresses[0].rsplit(":", 1)[1])
         both = Deployed(daemon, front)
         with both.front.start() as both.proxy:
             yield both
@@ -138,11 +119,7 @@ def test_client_address(kind, certificate):
             for header in ("X-Forwarded-For: 127.0.0.9", "Forwarded: for=127.0.0.9", "X-Real-IP: 127.0.0.9"):
                 checks.equal(f"{kind.NAME}: the second of the same client, with {header}",
                              status_from(both, "127.0.0.2", header), 429)
-    if has_flag("access-log"):
-        checks.check(f"{kind.NAME}: the client's address is in wsd's log", re.search(kind.PEER, both.wsd_log),
-                     both.wsd_log)
-    else:
-        skip(f"{kind.NAME}: the client's address in wsd's log", "this wsd has no --access-log")
+    checks.check(f"{kind.NAME}: the client's address is in wsd's log", re.search(kind.PEER, both.wsd_log), both.wsd_log)
 
 
 # ----------------------------------------------------------------------------------------------------- health checks
@@ -150,9 +127,6 @@ def test_client_address(kind, certificate):
 def test_drain_is_seen(certificate):
     """A drain that lasts, as one client does not answer its close: HAProxy sees it, and sends nobody there any more."""
     name = "HAProxy: wsd that drains gets nobody new"
-    if not has_flag("admin-listen"):
-        skip(name, "this wsd has no --admin-listen")
-        return
     with deployed(Haproxy, certificate, f"--drain-grace={LIMIT_S}s", f"--close-timeout={LIMIT_S}s") as both:
         with both.peer() as peer:
             peer.open()

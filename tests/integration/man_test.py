@@ -24,10 +24,6 @@ COMMAND_LINE_ONLY = {"help", "version", "config", "check-config"}
 # How --help puts it where there is no value that would say the same.
 NO_DEFAULT = {None, "none", "any", "the fastest", "standard error", "who started it"}
 
-# Documented, and skipped where the program does not have them.
-AHEAD = {"config", "check-config", "admin-listen", "sandbox", "user", "pidfile", "access-log", "log-file",
-         "drain-window"}
-
 
 class Flag:
     """A flag as --help lists it: `value` is empty for a switch, `default` is None without one."""
@@ -44,23 +40,19 @@ def help_flags():
     return {name: Flag(name, value, explanation) for name, value, explanation in listed}
 
 
-def same_names(where, got, expected, missing):
-    """Whether a page has exactly these names, but for those `missing` from the program."""
+def same_names(where, got, expected):
+    """Whether a page has exactly these names."""
     checks.equal(f"{where} names each once", sorted(got), sorted(set(got)))
-    checks.equal(f"{where} has what there is, and nothing else", set(got) - missing, set(expected))
-    if missing:
-        print(f"SKIP  {where}: this wsd has no such flags:", *sorted(set(got) & missing), flush=True)
+    checks.equal(f"{where} has what there is, and nothing else", set(got), set(expected))
 
 
 # ------------------------------------------------------------------------------------------------------------- pages
 
-def test_wsd_1(flags, missing):
+def test_wsd_1(flags):
     page = (MAN / "wsd.1").read_text()
     items = re.findall(r"^\.It Fl -([a-z0-9-]+)(?: Ar ([A-Z]+))?\n((?:(?!\.It|\.El).*\n)*)", page, re.MULTILINE)
-    same_names("wsd.1", [name for name, _, _ in items], flags, missing)
+    same_names("wsd.1", [name for name, _, _ in items], flags)
     for name, value, text in items:
-        if name in missing:
-            continue
         flag = flags[name]
         checks.equal(f"wsd.1: what --{name} takes", value, flag.value)
         if flag.value and flag.default is not None:
@@ -72,12 +64,10 @@ def configurable(flags):
     return {name: flag for name, flag in flags.items() if name not in COMMAND_LINE_ONLY}
 
 
-def test_wsd_conf_5(flags, missing):
+def test_wsd_conf_5(flags):
     rows = re.findall(r"^\.It Cm (\S+) Ta (\S+) Ta (.+)$", (MAN / "wsd.conf.5").read_text(), re.MULTILINE)
-    same_names("wsd.conf.5", [name for name, _, _ in rows], flags, missing)
+    same_names("wsd.conf.5", [name for name, _, _ in rows], flags)
     for name, value, default in rows:
-        if name in missing:
-            continue
         flag = flags[name]
         checks.equal(f"wsd.conf.5: the value of {name}", value, flag.value or "yes|no")
         said = "none" if flag.default in NO_DEFAULT else flag.default
@@ -112,17 +102,15 @@ def test_lint():
 
 # --------------------------------------------------------------------------------------------------------- wsd.conf
 
-def test_example(flags, missing):
+def test_example(flags):
     """tools/deploy/wsd.conf has every key, in a remark, with its default or else an example that could be used."""
     lines = (TOP / "tools" / "deploy" / "wsd.conf").read_text().splitlines()
     rows = [re.fullmatch(r"#([a-z0-9-]+) = (\S+)( +# example)?", line) for line in lines]
     rows = [row for row in rows if row]
-    same_names("wsd.conf", [row[1] for row in rows], flags, missing)
+    same_names("wsd.conf", [row[1] for row in rows], flags)
     checks.equal("wsd.conf sets nothing", [line for line in lines if line and line[0] != "#"], [])
     for row in rows:
         name, value, example = row.groups()
-        if name in missing:
-            continue
         flag = flags[name]
         checks.equal(f"wsd.conf: {name} is an example if it has no default", bool(example), flag.default in NO_DEFAULT)
         if not example:
@@ -137,28 +125,24 @@ def effective(*arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def test_example_as_file(missing):
-    if missing & {"config", "check-config"}:
-        print("SKIP  wsd.conf as a file: this wsd has no --config and --check-config", flush=True)
-        return
+def test_example_as_file():
     shipped = TOP / "tools" / "deploy" / "wsd.conf"
     checks.equal("wsd.conf as it is changes nothing", effective(f"--config={shipped}"), effective())
     with tempfile.TemporaryDirectory() as folder:
         defaults = pathlib.Path(folder) / "wsd.conf"
         rows = re.findall(r"^#([a-z0-9-]+)( = \S+)$", shipped.read_text(), re.MULTILINE)
-        defaults.write_text("".join(f"{key}{value}\n" for key, value in rows if key not in missing))
+        defaults.write_text("".join(f"{key}{value}\n" for key, value in rows))
         checks.equal("the defaults of wsd.conf are those of wsd", effective(f"--config={defaults}"), effective())
 
 
 def main():
     flags = help_flags()
-    missing = AHEAD - set(flags)
     keys = configurable(flags)
-    checks.attempt("wsd.1", test_wsd_1, flags, missing)
-    checks.attempt("wsd.conf.5", test_wsd_conf_5, keys, missing)
+    checks.attempt("wsd.1", test_wsd_1, flags)
+    checks.attempt("wsd.conf.5", test_wsd_conf_5, keys)
     checks.attempt("wsd.3", test_wsd_3)
-    checks.attempt("wsd.conf", test_example, keys, missing)
-    checks.attempt("wsd.conf as a file", test_example_as_file, missing)
+    checks.attempt("wsd.conf", test_example, keys)
+    checks.attempt("wsd.conf as a file", test_example_as_file)
     checks.attempt("lint", test_lint)
     return checks.summary()
 

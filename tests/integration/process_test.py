@@ -307,6 +307,10 @@ def test_sandbox(folder):
         waiting.open()
         checks.check("--sandbox: it echoes", echo_at(daemon.addresses[0]) and echo_at(daemon.addresses[1]))
         checks.equal("--sandbox: it compresses", compressed_echo(daemon), (101, True))
+        with Peer(daemon.addresses[0]) as asking:
+            metrics = asking.ask("/metrics")[2].decode()
+        for name in ("process_open_fds", "process_resident_memory_bytes", "process_max_fds"):
+            checks.check(f"--sandbox: {name} is told", f"\n{name} " in metrics, metrics)
         file.write_text(f"port = 0\nlog-file = {log}\nmax-message-bytes = 5\n")
         daemon.signal(signal.SIGHUP)
         checks.check("--sandbox: it goes on", echo_at(daemon.addresses[0]))
