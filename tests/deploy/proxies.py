@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ from front import NAME, Certificate, Haproxy, Nginx, NginxUnix, TlsPeer, held_po
 
 PONG = 10
 WSD = sys.argv[1]
+HELP = subprocess.run([WSD, "--help"], capture_output=True, text=True, check=True).stdout
 checks = Checks()
 
 
