@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -52,6 +53,17 @@ def events_in(log):
     """The lines of a log file, without warnings, as this system may be small."""
     lines = [parse_line(line) for line in log.read_text().splitlines()]
     return [line for line in lines if line["level"] != "warn"]
+
+
+def await_event(log, event):
+    """Waits for a line of that event in a log file, which gets the lines of a turn at its end; returns all lines."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        lines = events_in(log) if log.exists() else []
+        if any(line["event"] == event for line in lines):
+            return lines
+        time.sleep(0.01)
+    raise RuntimeError(f"{log} never had {event!r}")
 
 
 def reload(daemon, event):
@@ -132,16 +144,16 @@ def test_reload(folder):
         file.write_text(head + f"log-file = {first}\n")
         daemon.signal(signal.SIGHUP)
         checks.check("a reload is over when the next request is answered", echo_at(daemon.addresses[0]))
-        checks.equal("a log file is written to", events_in(first)[0]["event"], "reloaded")
+        checks.equal("a log file is written to", await_event(first, "reloaded")[0]["event"], "reloaded")
         first.rename(second)
         daemon.signal(signal.SIGHUP)
         checks.check("it still answers", echo_at(daemon.addresses[0]))
-        checks.check("... and a log that was moved away is opened anew", first.exists())
+        checks.check("... and a log that was moved away is opened anew", await_event(first, "reloaded"))
         moved = second.read_text()
         file.write_text(f"port = 0\nlog-file = {folder}/none/log\n")
         daemon.signal(signal.SIGHUP)
         checks.check("it answers again", echo_at(daemon.addresses[0]))
-        last = events_in(first)[-1]
+        last = await_event(first, "not reloaded")[-1]
         checks.equal("a log file that cannot be opened leaves all as it was", (last["event"], last["error"]), (
             "not reloaded", f"log-file: {folder}/none/log: No such file or directory"))
         ends_well("after reloads", daemon)
@@ -314,8 +326,7 @@ def test_sandbox(folder):
         file.write_text(f"port = 0\nlog-file = {log}\nmax-message-bytes = 5\n")
         daemon.signal(signal.SIGHUP)
         checks.check("--sandbox: it goes on", echo_at(daemon.addresses[0]))
-        checks.equal("--sandbox: it reloads", events_in(log)[0]["changed"],
-                     "max-message-bytes,log-file")
+        checks.equal("--sandbox: it reloads", await_event(log, "reloaded")[0]["changed"], "max-message-bytes,log-file")
         daemon.signal(signal.SIGTERM)
         checks.equal("--sandbox: it drains", waiting.close_code(), 1001)
         waiting.send(0x8, b"\x03\xe9")
