@@ -223,6 +223,22 @@ TEST_CASE("a rate of messages that came later counts those who come later, whate
     CHECK(server.messages.size() == 3);
 }
 
+TEST_CASE("a session that has more than a lower bound allows keeps it, and gets no more") {
+    TestServer server;
+    server.start();
+    wsd_session session = 0;
+    REQUIRE(wsd_session_create(server, wsd_str_of("ada"), 0, &session) == WSD_OK);
+    const std::string much(1000, 'v');
+    CHECK(wsd_session_set(server, session, wsd_str_of("much"), much.data(), much.size()) == WSD_OK);
+    CHECK(change(server, [](wsd_config& c) { c.session_data_max_bytes = 100; }) == WSD_OK);
+    CHECK(wsd_session_set(server, session, wsd_str_of("more"), "v", 1) == WSD_E_LIMIT);
+    wsd_str value;
+    CHECK(wsd_session_get(server, session, wsd_str_of("much"), &value) == WSD_OK);
+    CHECK(str(value) == much);
+    CHECK(wsd_session_set(server, session, wsd_str_of("much"), "v", 1) == WSD_OK);
+    CHECK(wsd_session_set(server, session, wsd_str_of("more"), "v", 1) == WSD_OK);
+}
+
 TEST_CASE("limits by address that came later count those who come later, and those that go let them be") {
     TestServer server;
     server.start();
