@@ -25,6 +25,8 @@ using app::LogLevel;
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
+constexpr const char* kDefaultPort = "9001";  // of --host, where nothing says where to listen
+
 constexpr uint32_t kLogRetryMs = 100;  // until a reader of the log that does not keep up is looked at again
 
 int complain(const std::string& line, int status) {
@@ -178,7 +180,7 @@ int listen_on(wsd_server* server, const char* flag, const std::string& address, 
 int listen_all(wsd_server* server, const app::Options& options, const std::vector<std::string>& passed) {
     std::vector<std::string> addresses = options.listen;
     addresses.insert(addresses.end(), passed.begin(), passed.end());
-    if (addresses.empty()) addresses.push_back("127.0.0.1:9001");
+    if (addresses.empty()) addresses.push_back(app::address_on_host(options, kDefaultPort));
     const wsd_listen_options open{sizeof open, options.proxy_protocol, 0};
     for (const std::string& address : addresses) {
         if (const int status = listen_on(server, "--listen", address, open)) return status;

@@ -48,7 +48,7 @@ std::vector<Flag> listening_flags() {
          Applies::kRestart},
         {"host",
          "ADDR",
-         "address for --port (127.0.0.1); * for all",
+         "address of the port (127.0.0.1); * for all",
          {set_host, [](const Options& o) { return Texts{o.host}; }},
          {},
          Applies::kRestart},
@@ -271,8 +271,8 @@ std::string help_text() {
     std::string text =
         "usage: wsd [flags]\n\n"
         "Serves WebSocket connections and echoes their messages. Without --port or --listen it listens on\n"
-        "127.0.0.1:9001. Values in parentheses are defaults; a switch takes =yes and =no. All flags but the last\n"
-        "four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
+        "port 9001 of --host. Values in parentheses are defaults; a switch takes =yes and =no. All flags but the\n"
+        "last four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
         "environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n\n";
     for (const Flag& flag : flags()) {
         std::string left = "  --" + std::string(flag.name);
