@@ -391,6 +391,10 @@ WSD_API int wsd_server_free(wsd_server *server);
  *            WSD_E_SYSTEM with errno set, EADDRINUSE for an address that is taken */
 WSD_API int wsd_server_listen(wsd_server *server, const char *address);
 
+/* 1 if this is an address as wsd_server_listen() takes them, whether or not it could be listened on; else 0. So that a
+ * configuration can be judged before there is a server. Any thread. */
+WSD_API int wsd_address_valid(const char *address);
+
 /* Whether a connection begins with a PROXY protocol header, version 1 or 2, before its first request. */
 typedef enum wsd_proxy_protocol {
     WSD_PROXY_OFF = 0,  /* no: one that comes is a malformed request */

@@ -20,21 +20,20 @@ std::string set_port(Options& options, std::string_view text) {
 }
 
 std::string set_host(Options& options, std::string_view text) {
-    if (text.empty()) return "an address, as 127.0.0.1, ::1, localhost or *";
     options.host = text;
-    return {};
+    const bool good = !text.empty() && wsd_address_valid(address_on_host(options, "0").c_str());
+    return good ? "" : "an address, as 127.0.0.1, ::1, localhost or *";
 }
 
-std::string set_listen(Options& options, std::string_view text) {
-    if (text.find(':') == std::string_view::npos) return kAddressForm;
-    options.listen.emplace_back(text);
-    return {};
+std::string add_address(Texts& addresses, std::string_view text) {
+    addresses.emplace_back(text);
+    return wsd_address_valid(addresses.back().c_str()) ? "" : kAddressForm;
 }
+
+std::string set_listen(Options& options, std::string_view text) { return add_address(options.listen, text); }
 
 std::string set_admin_listen(Options& options, std::string_view text) {
-    if (text.find(':') == std::string_view::npos) return kAddressForm;
-    options.admin_listen.emplace_back(text);
-    return {};
+    return add_address(options.admin_listen, text);
 }
 
 std::vector<Flag> listening_flags() {
