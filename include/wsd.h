@@ -371,7 +371,7 @@ WSD_API const char *wsd_config_invalid_why(const wsd_config *config);
  *                   origins_required, trusted_proxies (PROXY headers too), forwarded_header; deflate's takeovers,
  *                   window bits and memory
  *   new connections message_per_s where it was 0, and limits by address where there were none: connections that came
- *                   before are not counted
+ *                   while it was so are not counted
  *   never           context, allocate, clock and their contexts, receive_buffer_bytes, post_max_count,
  *                   tcp_user_timeout_ms, defer_accept_s, backlog, deflate, deflate_level, kernels: they stay as they
  *                   were when the server was made
@@ -390,6 +390,10 @@ WSD_API int wsd_server_free(wsd_server *server);
  *   returns  a number >= 0 for wsd_server_address(); WSD_E_INVALID not an address, or the server drains; WSD_E_NOMEM;
  *            WSD_E_SYSTEM with errno set, EADDRINUSE for an address that is taken */
 WSD_API int wsd_server_listen(wsd_server *server, const char *address);
+
+/* 1 if this is an address as wsd_server_listen() takes them, whether or not it could be listened on; else 0. So that a
+ * configuration can be judged before there is a server. Any thread. */
+WSD_API int wsd_address_valid(const char *address);
 
 /* Whether a connection begins with a PROXY protocol header, version 1 or 2, before its first request. */
 typedef enum wsd_proxy_protocol {

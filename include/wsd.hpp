@@ -14,8 +14,7 @@
 // Exceptions. The functions here report by wsd::Result and throw nothing but std::bad_alloc, where they keep a function
 // or a string. An exception that leaves a handler, timer, post or watch of the application never reaches the C frames
 // of the loop: it is caught, the loop stops after the turn it is in, and run() or poll() throws it to its caller, who
-// may run the server again. Of several in one turn the first is thrown; one out of the handlers that ~Server() calls is
-// lost.
+// may run the server again. Of several in one turn the first is thrown; one that comes while ~Server() runs is lost.
 //
 // Threads. As wsd.h says: everything on the loop's thread, but Server::post() and Server::stop().
 #pragma once
@@ -43,13 +42,10 @@ namespace wsd {
 // ---------------------------------------------------------------------------------------------------------- results
 
 // wsd_result as a type of its own. Those that functions answer have names here; wsd_close_info.error holds the others,
-// too. Converts to std::error_code, whose category is result_category().
-enum class [[nodiscard]] Result : int{
-    kOk = WSD_OK,           kInvalid = WSD_E_INVALID, kClosed = WSD_E_CLOSED,
-    kAgain = WSD_E_AGAIN,   kNoMemory = WSD_E_NOMEM,
-    kSystem = WSD_E_SYSTEM,  // errno says why
-    kLimit = WSD_E_LIMIT,
-};
+// too. With kSystem errno says why.
+enum class [[nodiscard]] Result : int{kOk = WSD_OK,         kInvalid = WSD_E_INVALID, kClosed = WSD_E_CLOSED,
+                                      kAgain = WSD_E_AGAIN, kNoMemory = WSD_E_NOMEM,  kSystem = WSD_E_SYSTEM,
+                                      kLimit = WSD_E_LIMIT};
 
 // A short English text for it; static.
 inline const char *text(Result result) { return wsd_error_text(int(result)); }
@@ -131,7 +127,6 @@ struct Connection {
         return Result(wsd_send_fragment(server, id, piece.opcode, piece.data.data(), piece.data.size(), final));
     }
     size_t buffered() const { return wsd_buffered(server, id); }
-
     Result ping(std::string_view payload = {}) const {
         return Result(wsd_ping(server, id, payload.data(), payload.size()));
     }
@@ -170,12 +165,10 @@ class Request {
     std::string_view body() const { return view_of(wsd_request_body(request_)); }
     bool is_upgrade() const { return wsd_request_is_upgrade(request_) != 0; }
     bool offers(const char *subprotocol) const { return wsd_request_offers(request_, subprotocol) != 0; }
-
     std::optional<std::string_view> header(const char *name) const {
         const wsd_str value = wsd_request_header(request_, name);
         return value.p ? std::optional(view_of(value)) : std::nullopt;
     }
-
     const wsd_request *get() const { return request_; }
 
   private:
@@ -200,6 +193,7 @@ struct Handlers {
     std::function<void(Connection, const wsd_close_info &)> on_close;
     std::function<void(wsd_log_level, Connection, const char *text, int error)> on_log;
     std::function<void(wsd_server *, wsd_session, wsd_session_reason)> on_session_end;
+    std::function<void(Connection, const Request *, int status, const char *why)> on_refused;  // no good head: null
 };
 
 // wsd_publish_options.
@@ -245,7 +239,10 @@ class Server {
         if (more) *more = result == 1;
         return result < 0 ? Result(result) : Result::kOk;
     }
-    Result drain(uint32_t grace_ms) { return Result(wsd_server_drain(get(), grace_ms)); }
+    Result drain(uint32_t grace_ms, uint32_t window_ms = 0) {
+        return Result(wsd_server_drain_over(get(), window_ms, grace_ms));
+    }
+    Result reconfigure(const Config &config) { return Result(wsd_server_reconfigure(get(), &config)); }
     void stop() { wsd_server_stop(get()); }  // any thread; safe in a signal handler
 
     // Has `call` called on the loop's thread, as wsd_post(). Any thread, but as it takes memory and a lock not in a
@@ -369,12 +366,15 @@ inline wsd_callbacks Server::callbacks_for(const Handlers &has) {
     if (has.on_close)
         to.on_close = [](S *s, C c, const wsd_close_info *i) { tell<&H::on_close>(s, Connection{s, c}, *i); };
     if (has.on_log)
-        to.on_log = [](S *s, wsd_log_level level, C c, const char *text, int error) {
-            tell<&H::on_log>(s, level, Connection{s, c}, text, error);
+        to.on_log = [](S *s, wsd_log_level level, C c, const char *text, int e) {
+            tell<&H::on_log>(s, level, Connection{s, c}, text, e);
         };
     if (has.on_session_end)
-        to.on_session_end = [](S *s, wsd_session session, wsd_session_reason reason) {
-            tell<&H::on_session_end>(s, s, session, reason);
+        to.on_session_end = [](S *s, wsd_session id, wsd_session_reason r) { tell<&H::on_session_end>(s, s, id, r); };
+    if (has.on_refused)
+        to.on_refused = [](S *s, C c, const wsd_request *r, int status, const char *why) {
+            const Request request(r);
+            tell<&H::on_refused>(s, Connection{s, c}, r ? &request : nullptr, status, why);
         };
     return to;
 }

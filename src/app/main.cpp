@@ -25,6 +25,8 @@ using app::LogLevel;
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
+constexpr const char* kDefaultPort = "9001";  // of --host, where nothing says where to listen
+
 constexpr uint32_t kLogRetryMs = 100;  // until a reader of the log that does not keep up is looked at again
 
 int complain(const std::string& line, int status) {
@@ -161,11 +163,13 @@ void on_watchdog(wsd_server* server, void*) {
 
 // ---------------------------------------------------------------------------------------------------------- starting
 
-// Listens on one address that was given with `flag`. Returns 0, or the exit status after saying why not.
-int listen_on(wsd_server* server, const char* flag, const std::string& address, const wsd_listen_options& options) {
+// Listens on one address. Returns 0, or the exit status after saying why not.
+int listen_on(wsd_server* server, const std::string& address, const wsd_listen_options& options) {
     const int listener = wsd_server_listen_with(server, address.c_str(), &options);
-    if (listener == WSD_E_INVALID) return complain(std::string(flag) + ": not an address: " + address, kExitUsage);
-    if (listener < 0) return complain("cannot listen on " + address + ": " + reason(), kExitFailure);
+    if (listener < 0) {
+        const std::string why = listener == WSD_E_SYSTEM ? reason() : wsd_error_text(listener);
+        return complain("cannot listen on " + address + ": " + why, kExitFailure);
+    }
     Daemon& daemon = daemon_of(server);
     if (options.admin && daemon.first_admin_listener == app::kNoListener) daemon.first_admin_listener = listener;
     char actual[128] = "";
@@ -178,14 +182,14 @@ int listen_on(wsd_server* server, const char* flag, const std::string& address, 
 int listen_all(wsd_server* server, const app::Options& options, const std::vector<std::string>& passed) {
     std::vector<std::string> addresses = options.listen;
     addresses.insert(addresses.end(), passed.begin(), passed.end());
-    if (addresses.empty()) addresses.push_back("127.0.0.1:9001");
+    if (addresses.empty()) addresses.push_back(app::address_on_host(options, kDefaultPort));
     const wsd_listen_options open{sizeof open, options.proxy_protocol, 0};
     for (const std::string& address : addresses) {
-        if (const int status = listen_on(server, "--listen", address, open)) return status;
+        if (const int status = listen_on(server, address, open)) return status;
     }
     const wsd_listen_options admin{sizeof admin, WSD_PROXY_OFF, 1};
     for (const std::string& address : options.admin_listen) {
-        if (const int status = listen_on(server, "--admin-listen", address, admin)) return status;
+        if (const int status = listen_on(server, address, admin)) return status;
     }
     return 0;
 }

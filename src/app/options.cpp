@@ -20,21 +20,20 @@ std::string set_port(Options& options, std::string_view text) {
 }
 
 std::string set_host(Options& options, std::string_view text) {
-    if (text.empty()) return "an address, as 127.0.0.1, ::1, localhost or *";
     options.host = text;
-    return {};
+    const bool good = !text.empty() && wsd_address_valid(address_on_host(options, "0").c_str());
+    return good ? "" : "an address, as 127.0.0.1, ::1, localhost or *";
 }
 
-std::string set_listen(Options& options, std::string_view text) {
-    if (text.find(':') == std::string_view::npos) return kAddressForm;
-    options.listen.emplace_back(text);
-    return {};
+std::string add_address(Texts& addresses, std::string_view text) {
+    addresses.emplace_back(text);
+    return wsd_address_valid(addresses.back().c_str()) ? "" : kAddressForm;
 }
+
+std::string set_listen(Options& options, std::string_view text) { return add_address(options.listen, text); }
 
 std::string set_admin_listen(Options& options, std::string_view text) {
-    if (text.find(':') == std::string_view::npos) return kAddressForm;
-    options.admin_listen.emplace_back(text);
-    return {};
+    return add_address(options.admin_listen, text);
 }
 
 std::vector<Flag> listening_flags() {
@@ -48,7 +47,7 @@ std::vector<Flag> listening_flags() {
          Applies::kRestart},
         {"host",
          "ADDR",
-         "address for --port (127.0.0.1); * for all",
+         "address of the port (127.0.0.1); * for all",
          {set_host, [](const Options& o) { return Texts{o.host}; }},
          {},
          Applies::kRestart},
@@ -271,8 +270,8 @@ std::string help_text() {
     std::string text =
         "usage: wsd [flags]\n\n"
         "Serves WebSocket connections and echoes their messages. Without --port or --listen it listens on\n"
-        "127.0.0.1:9001. Values in parentheses are defaults; a switch takes =yes and =no. All flags but the last\n"
-        "four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
+        "port 9001 of --host. Values in parentheses are defaults; a switch takes =yes and =no. All flags but the\n"
+        "last four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
         "environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n\n";
     for (const Flag& flag : flags()) {
         std::string left = "  --" + std::string(flag.name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/log.h"
@@ -13,7 +14,7 @@ struct Options {
     wsd_config config;                                  // of the library
     std::vector<std::string> listen;                    // addresses as wsd_server_listen() takes them
     std::vector<std::string> admin_listen;              // the same, for health checks and metrics only
-    std::string host = "127.0.0.1";                     // for --port
+    std::string host = "127.0.0.1";                     // for --port, and for the default port
     std::string subprotocols;                           // what config.subprotocols points to
     std::string kernels;                                // what config.kernels points to
     std::string origins;                                // what config.origins points to
@@ -48,6 +49,9 @@ struct Sources {
 // Reads all sources. False sets `*error` to one line that names what is at fault and where it stands. With --help or
 // --version only the command line is read.
 bool read_options(const Sources& sources, Options* options, std::string* error);
+
+// That port of --host, as wsd_server_listen() takes it.
+std::string address_on_host(const Options& options, std::string_view port);
 
 // The whole configuration as a file; what is not set stands there as a comment.
 std::string config_text(const Options& options);

@@ -142,9 +142,7 @@ std::string place_of(const Places& places, std::string_view name) {
 // What can only be judged when everything is known: the values together, and what the library makes of them.
 bool judge(Options* options, const Places& places, std::string* error) {
     for (std::string& address : options->listen) {
-        if (address.rfind("PORT:", 0) != 0) continue;
-        const bool v6 = options->host.find(':') != std::string::npos && options->host[0] != '[';
-        address = (v6 ? "[" + options->host + "]" : options->host) + address.substr(4);
+        if (address.rfind("PORT:", 0) == 0) address = address_on_host(*options, address.substr(5));
     }
     if (options->proxy_protocol == WSD_PROXY_OPTIONAL && !options->config.trusted_proxies) {
         return fail(error, place_of(places, "proxy-protocol") + ": optional needs --trusted-proxies");
@@ -188,6 +186,11 @@ bool read_options(const Sources& sources, Options* options, std::string* error) 
         if (!apply(*entries, options, &places, error)) return false;
     }
     return judge(options, places, error);
+}
+
+std::string address_on_host(const Options& options, std::string_view port) {
+    const bool v6 = options.host.find(':') != std::string::npos && options.host[0] != '[';
+    return (v6 ? "[" + options.host + "]:" : options.host + ":").append(port);
 }
 
 std::string config_text(const Options& options) {

@@ -57,7 +57,6 @@ const uint32_t kAllowed[] = {
     SYS_getrandom,
     SYS_getpid,
     SYS_gettid,
-    SYS_prlimit64,
     SYS_sched_yield,
     // files: the configuration, the log, /proc for metrics, spare descriptors, and what is removed at the end
     SYS_openat,
@@ -71,7 +70,6 @@ const uint32_t kAllowed[] = {
     SYS_rt_sigprocmask,
     SYS_rt_sigreturn,
     SYS_restart_syscall,
-    SYS_tgkill,
     SYS_exit,
     SYS_exit_group,
 #if defined(__x86_64__)
@@ -82,22 +80,29 @@ const uint32_t kAllowed[] = {
 #endif
 };
 
-// These are allowed as long as they do not make memory executable.
-const uint32_t kMapping[] = {SYS_mmap, SYS_mprotect};
-
-constexpr uint32_t offset_of_argument(unsigned number) {
-    static_assert(std::endian::native == std::endian::little);  // its low half comes first
-    return uint32_t(offsetof(seccomp_data, args) + number * sizeof(uint64_t));
-}
-
-constexpr size_t kAllowedCount = std::size(kAllowed), kMappingCount = std::size(kMapping);
-constexpr size_t kProgramMax = kAllowedCount + kMappingCount + 16;
-static_assert(kAllowedCount + kMappingCount + 4 < 256);  // how far a jump reaches
+// What is allowed or not by the low half of one argument, which is all that the kernel reads of these.
+struct Rule {
+    uint32_t call;
+    unsigned argument;
+    uint16_t test;  // of the argument with `operand`
+    uint32_t operand;
+    bool allowed;  // where the test holds; else the other way round
+};
 
 constexpr uint16_t kLoad = BPF_LD | BPF_W | BPF_ABS;
 constexpr uint16_t kJumpIfEqual = BPF_JMP | BPF_JEQ | BPF_K;
 constexpr uint16_t kJumpIfSet = BPF_JMP | BPF_JSET | BPF_K;
 constexpr uint16_t kReturn = BPF_RET | BPF_K;
+constexpr uint32_t kRefuse = SECCOMP_RET_ERRNO | EPERM;
+
+constexpr size_t kAllowedCount = std::size(kAllowed), kRuleCount = 4, kRuleSteps = 5;
+constexpr size_t kProgramMax = kAllowedCount + kRuleCount * kRuleSteps + 6;
+static_assert(kAllowedCount < 255);  // how far a jump reaches
+
+constexpr uint32_t offset_of_argument(unsigned number) {
+    static_assert(std::endian::native == std::endian::little);  // its low half comes first
+    return uint32_t(offsetof(seccomp_data, args) + number * sizeof(uint64_t));
+}
 
 struct Program {
     sock_filter steps[kProgramMax];
@@ -106,22 +111,32 @@ struct Program {
     void add(uint16_t code, uint32_t operand, size_t if_true = 0, size_t if_false = 0) {
         steps[len++] = {code, uint8_t(if_true), uint8_t(if_false), operand};
     }
+    void add(const Rule& rule) {
+        add(kJumpIfEqual, rule.call, 0, kRuleSteps - 1);
+        add(kLoad, offset_of_argument(rule.argument));
+        add(rule.test, rule.operand, 0, 1);
+        add(kReturn, rule.allowed ? SECCOMP_RET_ALLOW : kRefuse);
+        add(kReturn, rule.allowed ? kRefuse : SECCOMP_RET_ALLOW);
+    }
 };
 
-// Laid out as: architecture, the mapping calls, the allowed calls, refuse, the mapping calls' argument, allow.
 void write_program(Program& program) {
+    // No memory becomes executable. Signals are for this process alone, which needs them for abort(), and so are
+    // limits: both calls would reach every process of the same user.
+    const Rule rules[kRuleCount] = {
+        {SYS_mmap, 2, kJumpIfSet, PROT_EXEC, false},
+        {SYS_mprotect, 2, kJumpIfSet, PROT_EXEC, false},
+        {SYS_tgkill, 0, kJumpIfEqual, uint32_t(getpid()), true},
+        {SYS_prlimit64, 0, kJumpIfEqual, 0, true},
+    };
     program.add(kLoad, offsetof(seccomp_data, arch));
     program.add(kJumpIfEqual, kArchitecture, 1, 0);
     program.add(kReturn, SECCOMP_RET_KILL_PROCESS);
     program.add(kLoad, offsetof(seccomp_data, nr));
-    // Behind the last comparison stand: refuse, load the argument, test it, allow.
-    size_t left = kMappingCount + kAllowedCount;
-    for (const uint32_t call : kMapping) program.add(kJumpIfEqual, call, --left + 1);
-    for (const uint32_t call : kAllowed) program.add(kJumpIfEqual, call, --left + 4);
-    program.add(kReturn, SECCOMP_RET_ERRNO | EPERM);
-    program.add(kLoad, offset_of_argument(2));
-    program.add(kJumpIfSet, PROT_EXEC, 0, 1);
-    program.add(kReturn, SECCOMP_RET_ERRNO | EPERM);
+    for (const Rule& rule : rules) program.add(rule);
+    size_t left = kAllowedCount;
+    for (const uint32_t call : kAllowed) program.add(kJumpIfEqual, call, left--);
+    program.add(kReturn, kRefuse);
     program.add(kReturn, SECCOMP_RET_ALLOW);
 }
 

@@ -1,5 +1,6 @@
 // The sandbox: a seccomp filter that leaves the process no system calls but those that serving needs. What it holds
-// open stays usable; no program can be run, no socket made, no other process touched, no memory made executable.
+// open stays usable; no program can be run, no socket made, no other process signalled or limited, no memory made
+// executable. Which files may be opened is not its business but the system's: --user, and the unit's ProtectSystem.
 #pragma once
 
 #include <string>

@@ -168,6 +168,11 @@ extern "C" int wsd_server_listen_with(wsd_server* server, const char* address, c
     return listener_open(*server, address, whole);
 }
 
+extern "C" int wsd_address_valid(const char* address) {
+    net::Address parsed;
+    return address && net::parse_address(address, &parsed);
+}
+
 extern "C" int wsd_server_address(wsd_server* server, int listener, char* text, size_t size) {
     return server && listener_address(*server, listener, text, size) ? WSD_OK : WSD_E_INVALID;
 }

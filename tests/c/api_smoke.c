@@ -127,7 +127,8 @@ int main(void) {
     CHECK(wsd_config_invalid(&config) == NULL && wsd_config_invalid_why(&config) == NULL);
     CHECK(strcmp(wsd_version(), WSD_VERSION) == 0);
     CHECK(wsd_server_new(&config, &callbacks, &server) == WSD_OK);
-    CHECK(wsd_server_listen(server, "nowhere") == WSD_E_INVALID);
+    CHECK(wsd_server_listen(server, "nowhere") == WSD_E_INVALID && !wsd_address_valid("nowhere"));
+    CHECK(wsd_address_valid("unix:/a") && !wsd_address_valid("127.0.0.1:65536") && !wsd_address_valid(NULL));
     listening.size = sizeof listening;
     listening.proxy_protocol = WSD_PROXY_OFF;
     listening.admin = 0;

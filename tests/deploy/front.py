@@ -8,6 +8,7 @@ import grp
 import os
 import pathlib
 import pwd
+import re
 import socket
 import ssl
 import subprocess
@@ -35,6 +36,12 @@ class Adapted:
     def write(self, path):
         path.write_text(self.text)
         return path
+
+
+def documented_flags(name):
+    """How a shipped file says that wsd is to be started before it; but for the ports, which are free ones here."""
+    command = re.search(r"^# +wsd (--.+)$", (SHIPPED / name).read_text(), re.MULTILINE)[1]
+    return re.sub(r":900[12]\b", ":0", command).split()
 
 
 class Certificate:
@@ -119,9 +126,8 @@ class Nginx:
     """nginx.conf. `timeout` takes the place of how long a connection may be silent."""
 
     NAME = "nginx"
-    WSD_FLAGS = ["--trusted-proxies=127.0.0.1"]
+    WSD_FLAGS = documented_flags("nginx.conf")
     TIMEOUT = "150s"
-    LISTEN = "127.0.0.1:0"
     PEER = r"127\.0\.0\.2:0"  # nginx tells no port
 
     def __init__(self, folder, certificate, port, wsd, timeout=None, admin=None):
@@ -153,17 +159,15 @@ class NginxUnix(Nginx):
     """The same, with a unix socket between nginx and wsd."""
 
     NAME = "nginx over a unix socket"
-    WSD_FLAGS = ["--trusted-proxies=unix:"]
-    LISTEN = "unix:{folder}/wsd.sock"
+    WSD_FLAGS = ["--listen=unix:{folder}/wsd.sock", "--trusted-proxies=unix:", "--admin-listen=127.0.0.1:0"]
 
 
 class Haproxy:
     """haproxy.cfg. `timeout` takes the place of how long a connection may be silent."""
 
     NAME = "HAProxy"
-    WSD_FLAGS = ["--proxy-protocol=required", "--trusted-proxies=127.0.0.1"]
+    WSD_FLAGS = documented_flags("haproxy.cfg")
     TIMEOUT = "150s"
-    LISTEN = "127.0.0.1:0"
     PEER = r"127\.0\.0\.2:[1-9][0-9]*"
     CHECK = " check port 9002 inter 2s"
 

@@ -57,11 +57,12 @@ def open_to_all(folder):
 def deployed(kind, certificate, *flags, timeout=None):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        listen = [f"--listen={kind.LISTEN.format(folder=folder)}", "--admin-listen=127.0.0.1:0"]
+        started = [flag.format(folder=folder) for flag in kind.WSD_FLAGS]
         with open_to_all(folder):
-            daemon = stack.enter_context(Daemon(WSD, *listen, "--log-level=debug", *kind.WSD_FLAGS, *flags))
+            daemon = stack.enter_context(Daemon(WSD, *started, "--log-level=debug", *flags))
         port = stack.enter_context(held_port())
-        front = kind(folder, certificate, port, daemon.addresses[0], timeout, daemon.admin_addresses[0].rsplit(":", 1)[1])
+        admin_port = daemon.admin_addresses[0].rsplit(":", 1)[1]
+        front = kind(folder, certificate, port, daemon.addresses[0], timeout, admin_port)
         both = Deployed(daemon, front)
         with both.front.start() as both.proxy:
             yield both
@@ -125,6 +126,13 @@ def test_client_address(kind, certificate):
 
 
 # ----------------------------------------------------------------------------------------------------- health checks
+
+def test_pages_stay_inside(kind, certificate):
+    """What wsd tells its operator is not for whoever comes through the proxy."""
+    with deployed(kind, certificate) as both, both.peer() as peer:
+        told = {page: peer.ask(page)[0] for page in ("/health", "/health/live", "/health/ready", "/metrics")}
+        checks.equal(f"{kind.NAME}: health and metrics are not for its clients", set(told.values()), {404})
+
 
 def test_drain_is_seen(certificate):
     """A drain that lasts, as one client does not answer its close: HAProxy sees it, and sends nobody there any more."""
@@ -209,7 +217,7 @@ def main():
         checks.attempt("configurations", test_configurations, certificate)
         checks.attempt("health checks", test_drain_is_seen, certificate)
         for kind in (Nginx, NginxUnix, Haproxy):
-            for test in (test_echo, test_client_address, test_idle, test_silence):
+            for test in (test_echo, test_client_address, test_pages_stay_inside, test_idle, test_silence):
                 checks.attempt(f"{kind.NAME}: {test.__name__}", test, kind, certificate)
             checks.attempt(f"{kind.NAME}: shipped timeout", test_shipped_timeout, kind)
     return checks.summary()

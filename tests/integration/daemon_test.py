@@ -273,6 +273,8 @@ def test_host():
         with Daemon(WSD, "--port=0", f"--host={host}") as daemon:
             held = any(daemon.addresses[0].startswith(prefix) for prefix in prefixes)
             checks.check(f"--host={host} goes with a --port before it", held, daemon.addresses)
+    # An address that no machine has (RFC 5737 3), as the default port may be taken.
+    refuses("--host without --port is not passed over: one line, status 1", ["--host=192.0.2.1"], 1, "192.0.2.1:9001")
 
 
 def test_stale_socket(folder):

@@ -206,6 +206,9 @@ TEST_CASE("every other handler is told, too") {
         CHECK(server == world.server.get());
         told.push_back(reason == WSD_SESSION_EXPIRED ? "expired" : "?");
     };
+    world.handlers.on_refused = [&](Connection, const wsd::Request* request, int status, const char*) {
+        told.push_back(std::to_string(status) + (request ? " " + std::string(request->path()) : ""));
+    };
     world.config.send_high_count = 1;
     world.start();
     Client& client = world.open();
@@ -231,6 +234,13 @@ TEST_CASE("every other handler is told, too") {
     CHECK(wsd_session_create(world.server.get(), wsd_str_of("ada"), 5, &session) == WSD_OK);
     world.now_ms += 5;
     expect("expired");
+    world.clients.emplace_back(dial(world.server.address())).send("GET /\1\r\n\r\n");
+    expect("400");
+    world.config.origins = "https://example.com";
+    CHECK(world.server.reconfigure(world.config) == Result::kOk);
+    world.clients.emplace_back(dial(world.server.address())).send(upgrade_request("Origin: https://other\r\n"));
+    expect("403 /");
+    CHECK(world.server.drain(100, 200) == Result::kInvalid);  // a window longer than the grace
     client.send(frame(0x83, ""));
     expect("log");
     world.until([&] { return client.ended; });

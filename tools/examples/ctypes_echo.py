@@ -32,7 +32,7 @@ OnWatch = CFUNCTYPE(None, c_void_p, c_int, c_uint, c_void_p)
 class Callbacks(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("on_request", c_void_p), ("on_open", c_void_p), ("on_message", OnMessage),
                 ("on_chunk", c_void_p), ("on_pong", c_void_p), ("on_drain", c_void_p), ("on_close", OnClose),
-                ("on_log", c_void_p), ("on_session_end", c_void_p)]
+                ("on_log", c_void_p), ("on_session_end", c_void_p), ("on_refused", c_void_p)]
 
 
 wsd = ctypes.CDLL(os.environ.get("WSD_LIBRARY", "libwsd.so.0"), use_errno=True)

@@ -117,6 +117,7 @@ TEST_CASE("a port is on the host, whichever comes first") {
     CHECK(Parsed({"--port", "80"}).options.listen == std::vector<std::string>{"127.0.0.1:80"});
     CHECK(Parsed({"--port", "80", "--host", "*"}).options.listen == std::vector<std::string>{"*:80"});
     CHECK(Parsed({"--host", "::1", "--port=80"}).options.listen == std::vector<std::string>{"[::1]:80"});
+    CHECK(app::address_on_host(Parsed({"--host", "::1"}).options, "9001") == "[::1]:9001");
     CHECK(Parsed({"--listen=unix:/a", "--port=1", "--listen=fd:3"}).options.listen ==
           std::vector<std::string>{"unix:/a", "127.0.0.1:1", "fd:3"});
 }
@@ -135,6 +136,10 @@ TEST_CASE("what is wrong is named in one line") {
         {{"stray"}, "stray"},
         {{"-p"}, "-p"},
         {{"--listen", "nowhere"}, "--listen"},
+        {{"--listen", "127.0.0.1:65536"}, "--listen"},
+        {{"--listen", "PORT:80"}, "--listen"},
+        {{"--admin-listen", "a.name:80"}, "--admin-listen"},
+        {{"--host", "a.name"}, "--host"},
         {{"--max-message-bytes", "1T"}, "--max-message-bytes"},
         {{"--max-message-bytes", "99999999999999999999"}, "--max-message-bytes"},
         {{"--max-headers", "65536"}, "--max-headers"},
