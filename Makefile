@@ -62,7 +62,7 @@ ifeq ($(OUT),build)
 TOP       := wsd libwsd.a
 endif
 
-.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test autobahn coverage \
+.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test soak autobahn coverage \
         install uninstall clean help format tidy layers
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -244,6 +244,10 @@ examples_test: examples $(OUT)/demo
 
 deploy_test: all ## nginx, HAProxy and systemd on what tools/deploy ships
 	tests/deploy/run.sh ./wsd
+
+# python3-websockets is one of the clients.
+soak: all ## clients of every kind for SECONDS (60), judged by what is held when they have left
+	/usr/bin/python3 -B tests/integration/soak.py ./wsd $(SECONDS)
 
 autobahn: all ## the Autobahn fuzzing client, if it is installed
 	autobahn/run ./wsd
