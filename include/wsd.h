@@ -459,7 +459,7 @@ WSD_API int wsd_post(wsd_server *server, void (*fn)(wsd_server *server, void *ar
 /* wsd_config.context. */
 WSD_API void *wsd_context(const wsd_server *server);
 
-/* The loop's time in milliseconds: the clock as it was read at the start of this turn. */
+/* The loop's time in milliseconds: the clock as it was read at the start of this turn or, between two, as it is. */
 WSD_API uint64_t wsd_now_ms(const wsd_server *server);
 
 /* ---------------------------------------------------------------------------------------------------- requests -- */

@@ -48,6 +48,33 @@ TEST_CASE("a drain with no grace cuts at once") {
     CHECK(server.closed[0].cause == WSD_CAUSE_DRAIN);
 }
 
+TEST_CASE("whom a drain tells of a refusal is in a callback") {
+    TestServer server;
+    static int told = 0;
+    server.callbacks.on_refused = [](wsd_server* own, wsd_conn, const wsd_request*, int, const char*) {
+        CHECK(wsd_server_poll(own, 0) == WSD_E_INVALID);
+        CHECK(wsd_server_free(own) == WSD_E_INVALID);
+        told++;
+    };
+    server.start();
+    Client& client = server.connect();
+    client.send("GET / HTTP/1.1\r\n");
+    server.settle();
+    CHECK(wsd_server_drain(server, 1000) == WSD_OK);
+    CHECK(told == 1);
+}
+
+TEST_CASE("a drain that begins after the loop has slept for long has its whole grace time") {
+    TestServer server;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    server.settle();
+    server.now_ms += 20000;
+    CHECK(wsd_server_drain(server, 5000) == WSD_OK);
+    CHECK(server.next(client) == "close:1001");
+}
+
 TEST_CASE("a drain over a window tells one after the other, evenly, and serves the rest meanwhile") {
     TestServer server;
     server.config.close_timeout_ms = 0;
