@@ -493,8 +493,9 @@ typedef struct wsd_header {
  *   subprotocol  one that the client offered; "" for none; NULL to let wsd_config.subprotocols choose
  *   headers      besides those of the handshake, `header_count` of them, e.g. Set-Cookie; NULL with 0
  *   returns      WSD_OK; WSD_E_CLOSED; WSD_E_NOMEM; WSD_E_INVALID nothing waits there, it is no upgrade, the
- * subprotocol was not offered, or a header is malformed or one that the handshake writes: nothing was done RFC
- * 6455 4.2.2. */
+ *                subprotocol was not offered, or a header is malformed or one that the handshake writes: nothing was
+ *                done
+ * RFC 6455 4.2.2. */
 WSD_API int wsd_accept(wsd_server *server, wsd_conn conn, const char *subprotocol, const wsd_header *headers,
                        size_t header_count);
 
