@@ -328,11 +328,12 @@ typedef struct wsd_config {
     int limits_dry_run;               /* 0; 1: count what these would refuse in wsd_stats, and refuse nothing */
 
     /* Memory budget, on wsd_stats.memory_held_bytes. From the soft mark on new connections and handshakes get 503, and
-     * open connections are not read from but to finish the messages that have begun, those on half of the way to the
-     * hard mark at most (without one, a quarter beyond the soft mark); below seven eighths of it reading goes on. At
-     * the hard mark the longest send queues are dropped and their connections ended (WSD_CAUSE_SLOW,
-     * WSD_E_MEMORY_BUDGET) until what is to be sent fits; whatever else would go over it is refused as if memory had
-     * run out. `allocate` is never asked for more. */
+     * open connections are not read from but to finish the messages that have begun, or to meet the end of a peer that
+     * has left, on half of the way to the hard mark at most (without one, a quarter beyond the soft mark; past that who
+     * has left is ended unread, WSD_CAUSE_NOMEM); below seven eighths of it reading goes on. At the hard mark the
+     * longest send queues are dropped and their connections ended (WSD_CAUSE_SLOW, WSD_E_MEMORY_BUDGET) until what is
+     * to be sent fits; whatever else would go over it is refused as if memory had run out. `allocate` is never asked
+     * for more. */
     size_t memory_soft_bytes; /* 0: none; <= memory_hard_bytes */
     size_t memory_hard_bytes; /* 0: none; neither may be below what the server itself takes: WSD_E_NOMEM */
 } wsd_config;
@@ -463,7 +464,7 @@ WSD_API int wsd_post(wsd_server *server, void (*fn)(wsd_server *server, void *ar
 /* wsd_config.context. */
 WSD_API void *wsd_context(const wsd_server *server);
 
-/* The loop's time in milliseconds: the clock as it was read at the start of this turn. */
+/* The loop's time in milliseconds: the clock as it was read at the start of this turn or, between two, as it is. */
 WSD_API uint64_t wsd_now_ms(const wsd_server *server);
 
 /* ---------------------------------------------------------------------------------------------------- requests -- */
@@ -496,8 +497,9 @@ typedef struct wsd_header {
  *   subprotocol  one that the client offered; "" for none; NULL to let wsd_config.subprotocols choose
  *   headers      besides those of the handshake, `header_count` of them, e.g. Set-Cookie; NULL with 0
  *   returns      WSD_OK; WSD_E_CLOSED; WSD_E_NOMEM; WSD_E_INVALID nothing waits there, it is no upgrade, the
- * subprotocol was not offered, or a header is malformed or one that the handshake writes: nothing was done RFC
- * 6455 4.2.2. */
+ *                subprotocol was not offered, or a header is malformed or one that the handshake writes: nothing was
+ *                done
+ * RFC 6455 4.2.2. */
 WSD_API int wsd_accept(wsd_server *server, wsd_conn conn, const char *subprotocol, const wsd_header *headers,
                        size_t header_count);
 

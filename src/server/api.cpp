@@ -208,6 +208,7 @@ extern "C" int wsd_server_drain(wsd_server* server, uint32_t grace_ms) {
 
 extern "C" int wsd_server_drain_over(wsd_server* server, uint32_t window_ms, uint32_t grace_ms) {
     if (!server || grace_ms < window_ms) return WSD_E_INVALID;
+    const AsInTurn as_in_turn(*server);
     drain_begin(*server, window_ms, grace_ms);
     return WSD_OK;
 }
@@ -227,7 +228,11 @@ extern "C" int wsd_post(wsd_server* server, void (*fn)(wsd_server*, void*), void
 
 extern "C" void* wsd_context(const wsd_server* server) { return server ? server->config.context : nullptr; }
 
-extern "C" uint64_t wsd_now_ms(const wsd_server* server) { return server ? now_ms(*server) : 0; }
+extern "C" uint64_t wsd_now_ms(const wsd_server* server) {
+    if (!server) return 0;
+    const net::Reactor& reactor = server->reactor;
+    return server->in_turn ? reactor.now_ms : reactor.clock(reactor.clock_context);
+}
 
 extern "C" const char* wsd_kernels(const wsd_server* server) { return server ? server->kernels->name : ""; }
 

@@ -43,5 +43,6 @@ extern "C" int wsd_publish(wsd_server* server, wsd_str topic, wsd_opcode opcode,
     Publication publication{ws::Opcode(opcode), {static_cast<const uint8_t*>(data), len}, 0, {}};
     const bool message_ok = (opcode == WSD_TEXT || opcode == WSD_BINARY) && (data || !len);
     if (!server || !name_ok(topic) || !message_ok || !read_options(options, &publication)) return WSD_E_INVALID;
+    const AsInTurn as_in_turn(*server);
     return topic_publish(*server, bytes_of(topic), publication);
 }

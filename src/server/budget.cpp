@@ -46,10 +46,6 @@ void close_holes(Server& server) {
     if (holes > hard >> kHolesShift && mem.held_bytes + holes > hard) mem_trim(mem);
 }
 
-void release(Conn& conn) {
-    if (conn.held && !(conn.extra && conn.extra->ready_ms != net::kTimerNever)) conn_release(conn);
-}
-
 void set_marks(Server& server) {
     const size_t soft = server.config.memory_soft_bytes;
     const size_t hard = server.config.memory_hard_bytes;
@@ -95,11 +91,20 @@ void budget_apply(Server& server) {
 bool budget_lets_read(Conn& conn) {
     Server& server = *conn.server;
     if (conn.phase != Phase::kOpen) return true;
-    if (conn.in && server.mem.held_bytes < server.budget.begun_bytes) return true;
+    // What has an end in sight frees memory there, and what is held for a peer that is gone would be held for ever.
+    if ((conn.in || conn.end_told) && server.mem.held_bytes < server.budget.begun_bytes) return true;
+    if (conn.end_told) {
+        conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
+        return false;
+    }
     if (!server.budget.holding) server.stats.budget_holds++;
     server.budget.holding = true;
     conn_hold(conn);
     return false;
+}
+
+void budget_release(Conn& conn) {
+    if (conn.held && !(conn.extra && conn.extra->ready_ms != net::kTimerNever)) conn_release(conn);
 }
 
 bool budget_make_room(Conn& conn, size_t bytes) {
@@ -143,7 +148,7 @@ void budget_turn(Server& server) {
     if (!budget.holding || server.mem.held_bytes >= budget.soft_bytes - (budget.soft_bytes >> kReleaseShift)) return;
     budget.holding = false;
     uint32_t slot = 0;
-    while (Conn* const conn = server.conns.next(&slot)) release(*conn);
+    while (Conn* const conn = server.conns.next(&slot)) budget_release(*conn);
 }
 
 }  // namespace wsd::server

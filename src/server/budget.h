@@ -31,8 +31,12 @@ struct Budget {
 // Takes over the marks of server.config. What is over them goes at the end of the turn.
 void budget_apply(Server& server);
 
-// Past the soft mark: may an open connection read on? If not it is held, and goes on when there is memory again.
+// Past the soft mark: may an open connection read on? If not it is held, and goes on when there is memory again; one
+// whose peer has ended is ended.
 [[nodiscard]] bool budget_lets_read(Conn& conn);
+
+// Lets it go on if memory is what it is held for.
+void budget_release(Conn& conn);
 
 // `bytes` are about to be queued for `conn`: drops the longest queues until they fit, or no queue is left. False if
 // the connection's own was among them.

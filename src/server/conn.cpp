@@ -367,7 +367,10 @@ void conn_read(Conn& conn) {
 
 void conn_ready(net::Source* source, uint32_t events) {
     Conn& conn = *WSD_CONTAINER_OF(source, Conn, source);
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) conn.end_told = conn.readable = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+        conn.end_told = conn.readable = true;
+        budget_release(conn);
+    }
     if (events & EPOLLIN) conn.readable = true;
     if (events & EPOLLOUT) conn.writable = true;
     if (conn.readable) conn_read(conn);

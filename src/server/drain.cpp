@@ -75,7 +75,12 @@ void drain_conn(Conn& conn) {
     if (drain_spares(conn)) return;
     if (conn.phase == Phase::kOpen && !conn.upgrade) {
         if (conn_close(conn, 1001, {}, ending) != WSD_OK) conn_kill(conn, ending);
-    } else if (conn.phase == Phase::kHttp && !(conn.upgrade && conn.upgrade->in_callback)) {
+    } else if (conn.phase == Phase::kHttp) {
+        if (upgrade_is_answered(conn)) {
+            conn.upgrade->last = true;  // one answer is enough: it ends when that is settled
+            return;
+        }
+        if (conn.upgrade && conn.upgrade->in_callback) return;                 // judged when that returns
         if (!conn.upgrade && conn.answered) return conn_linger(conn, ending);  // kept alive, nothing asked
         upgrade_refuse(conn, {503, "draining"});
     }

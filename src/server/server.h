@@ -127,7 +127,29 @@ struct wsd_server {
 
 namespace wsd::server {
 
-inline uint64_t now_ms(const Server& server) { return server.reactor.now_ms; }
+// The clock as the turn read it. Between two turns it is read anew: a foreign loop may have slept for long, and what
+// begins then must not be late from the start.
+inline uint64_t now_ms(Server& server) {
+    if (!server.in_turn) server.reactor.now_ms = server.reactor.clock(server.reactor.clock_context);
+    return server.reactor.now_ms;
+}
+
+// While it lives a call is as if it came in a turn: the clock is read once for all that it does, and whom it calls back
+// may neither turn nor free the server.
+class AsInTurn {
+  public:
+    explicit AsInTurn(Server& server) : server_(server), before_(server.in_turn) {
+        (void)now_ms(server);
+        server.in_turn = true;
+    }
+    ~AsInTurn() { server_.in_turn = before_; }
+    AsInTurn(const AsInTurn&) = delete;
+    AsInTurn& operator=(const AsInTurn&) = delete;
+
+  private:
+    Server& server_;
+    bool before_;
+};
 
 // Is the memory budget's soft mark passed, so that nothing new is begun?
 inline bool budget_is_tight(const Server& server) { return server.mem.held_bytes >= server.budget.soft_bytes; }

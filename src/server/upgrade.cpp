@@ -246,6 +246,8 @@ uint8_t* upgrade_feed(Conn& conn, uint8_t* p, uint8_t* end) {
 
 bool upgrade_waits(const Conn& conn) { return conn.upgrade && conn.upgrade->state >= State::kWaiting; }
 
+bool upgrade_is_answered(const Conn& conn) { return conn.upgrade && conn.upgrade->state == State::kAnswered; }
+
 void upgrade_free(Conn& conn) {
     Upgrade* const upgrade = conn.upgrade;
     if (!upgrade) return;
@@ -276,6 +278,7 @@ void upgrade_settle(Conn& conn) {
 
 void upgrade_timed_out(Conn& conn) {
     Server& server = *conn.server;
+    if (upgrade_is_answered(conn)) return;  // in this very turn
     // Nothing was asked since the last answer: a connection kept alive for nothing just ends.
     if (!conn.upgrade && conn.answered) return conn_linger(conn, {WSD_CAUSE_IDLE, WSD_E_IDLE_TIMEOUT});
     server.stats.handshake_timeouts++;

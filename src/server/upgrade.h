@@ -40,6 +40,9 @@ uint8_t* upgrade_feed(Conn& conn, uint8_t* p, uint8_t* end);
 // A complete request waits for the application, or for what follows from its decision.
 bool upgrade_waits(const Conn& conn);
 
+// An answer to the request is queued, and what follows from it is still to come.
+bool upgrade_is_answered(const Conn& conn);
+
 // What follows from a decision, once it is safe to call back.
 void upgrade_settle(Conn& conn);
 

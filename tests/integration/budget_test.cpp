@@ -160,6 +160,34 @@ TEST_CASE("a reset of a connection that is held is seen, and drops it") {
     server.settle();
 }
 
+TEST_CASE("who leaves in order while it is held is not held for ever") {
+    TestServer server;
+    server.config.memory_soft_bytes = 8 * kMiB;
+    server.start();
+    Client& client = server.open();
+    Client& other = server.open();
+    Ballast ballast(server, 8 * kMiB);
+    client.send(text("a"));
+    other.send(text("not yet"));
+    server.settle();
+    CHECK(server.messages.empty());
+    client.send(bye(1000));
+    SUBCASE("little above the soft mark it is read to its end") {
+        client.end();
+        REQUIRE(server.until([&] { return server.closed.size() == 1; }));
+        CHECK(server.closed[0].cause == WSD_CAUSE_PEER);
+        CHECK(server.messages == std::vector<std::string>{"a"});
+    }
+    SUBCASE("far above it, it is ended unread") {
+        Ballast more(server, 3 * kMiB);
+        client.close();
+        REQUIRE(server.until([&] { return server.closed.size() == 1; }));
+        CHECK(server.closed[0].cause == WSD_CAUSE_NOMEM);
+        CHECK(server.messages.empty());
+    }
+    CHECK(server.stats().connections_active == 1);
+}
+
 TEST_CASE("at the hard mark the longest queue goes first, and the send for which it went succeeds") {
     TestServer server;
     server.config.memory_hard_bytes = 8 * kMiB;

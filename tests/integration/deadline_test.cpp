@@ -225,3 +225,23 @@ TEST_CASE("with every timeout off nothing happens for a year") {
     client.send(text("still here"));
     CHECK(server.next(client) == "text:still here");
 }
+
+TEST_CASE("what begins after the loop has slept for long is not late from the start") {
+    TestServer server;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    server.settle();
+    server.now_ms += server.config.write_timeout_ms + 5000;  // in a foreign loop, with nothing to wake this one
+    CHECK(wsd_now_ms(server) == server.now_ms);
+    CHECK(wsd_send(server, conn, WSD_TEXT, "hi", 2) == WSD_OK);
+    CHECK(server.next(client) == "text:hi");
+    static int fired = 0;
+    server.now_ms += 5000;
+    wsd_timer_start(
+        server, 1000, [](wsd_server*, void*) { fired++; }, nullptr, nullptr);
+    server.settle();
+    CHECK(fired == 0);
+    server.pass(1000);
+    CHECK(fired == 1);
+}

@@ -48,6 +48,25 @@ TEST_CASE("a request decided later stays readable, and what came behind it waits
     CHECK(server.next(client) == "text:" + std::string(1000, 'x'));
 }
 
+TEST_CASE("an answer that comes in the turn in which its time is up is the only one") {
+    TestServer server;
+    static wsd_conn asked;
+    server.on_request = [&](wsd_conn conn, const wsd_request*) {
+        asked = conn;
+        auto* const answer =
+            +[](wsd_server* s, void*) { CHECK(wsd_respond(s, asked, 200, nullptr, 0, "", 0) == WSD_OK); };
+        wsd_timer_start(server, server.config.handshake_timeout_ms - 1, answer, nullptr, nullptr);
+    };
+    server.start();
+    Client& client = server.connect();
+    client.send(plain_request("GET /"));
+    server.settle();
+    server.now_ms += server.config.handshake_timeout_ms + 100;  // the loop is late
+    CHECK(server.response(client).status == 200);
+    server.settle();
+    CHECK(client.input.empty());
+}
+
 TEST_CASE("a decision from a timer counts in the turn of the timer") {
     TestServer server;
     server.on_request = [&](wsd_conn conn, const wsd_request*) {

@@ -49,6 +49,56 @@ TEST_CASE("a drain with no grace cuts at once") {
     CHECK(server.closed[0].cause == WSD_CAUSE_DRAIN);
 }
 
+TEST_CASE("a drain gives a request that has its answer no second one, and ends the connection") {
+    TestServer server;
+    wsd_conn asked = 0;
+    bool at_once = false;
+    const auto answer_and_drain = [&] {
+        CHECK(wsd_respond(server, asked, 200, nullptr, 0, "ok", 2) == WSD_OK);
+        CHECK(wsd_server_drain(server, 5000) == WSD_OK);
+    };
+    server.on_request = [&](wsd_conn conn, const wsd_request*) {
+        asked = conn;
+        if (at_once) answer_and_drain();
+    };
+    server.start();
+    Client& client = server.connect();
+    SUBCASE("in on_request") { at_once = true; }
+    SUBCASE("later") {}
+    client.send(plain_request("GET /"));
+    server.settle();
+    if (!at_once) answer_and_drain();
+    CHECK(server.response(client).status == 200);
+    CHECK(server.rest(client) == "end");
+}
+
+TEST_CASE("whom a drain tells of a refusal is in a callback") {
+    TestServer server;
+    static int told = 0;
+    server.callbacks.on_refused = [](wsd_server* own, wsd_conn, const wsd_request*, int, const char*) {
+        CHECK(wsd_server_poll(own, 0) == WSD_E_INVALID);
+        CHECK(wsd_server_free(own) == WSD_E_INVALID);
+        told++;
+    };
+    server.start();
+    Client& client = server.connect();
+    client.send("GET / HTTP/1.1\r\n");
+    server.settle();
+    CHECK(wsd_server_drain(server, 1000) == WSD_OK);
+    CHECK(told == 1);
+}
+
+TEST_CASE("a drain that begins after the loop has slept for long has its whole grace time") {
+    TestServer server;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    server.settle();
+    server.now_ms += 20000;
+    CHECK(wsd_server_drain(server, 5000) == WSD_OK);
+    CHECK(server.next(client) == "close:1001");
+}
+
 TEST_CASE("a drain over a window tells one after the other, evenly, and serves the rest meanwhile") {
     TestServer server;
     server.config.close_timeout_ms = 0;
