@@ -62,14 +62,14 @@ ifeq ($(OUT),build)
 TOP       := wsd libwsd.a
 endif
 
-.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test autobahn coverage \
+.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test soak autobahn coverage \
         install uninstall clean help format tidy layers
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 all: $(TOP) $(LIB) $(OUT)/wsd $(OUT)/wsbench ## build ./wsd, ./libwsd.a and the tools
 
-run: all ## build and echo on 127.0.0.1:$(PORT)
+run: all ## build and echo on 127.0.0.1:PORT (9001)
 	./wsd --port $(PORT)
 
 # ---------------------------------------------------------------------------------------------------------- building
@@ -239,11 +239,14 @@ interop: all $(OUT)/fanout ## other people's clients and a real browser
 	tests/interop/run.sh ./wsd $(OUT)/fanout
 
 # python3-websockets is the client.
-examples_test: examples $(OUT)/demo
+examples_test: examples $(OUT)/demo ## every example and the demonstration as programs
 	/usr/bin/python3 -B tests/examples/run.py $(OUT)
 
 deploy_test: all ## nginx, HAProxy and systemd on what tools/deploy ships
 	tests/deploy/run.sh ./wsd
+
+soak: all ## clients of every kind for SECONDS (60): what is held when they have left
+	/usr/bin/python3 -B tests/integration/soak.py ./wsd $(SECONDS)
 
 autobahn: all ## the Autobahn fuzzing client, if it is installed
 	autobahn/run ./wsd
@@ -274,6 +277,6 @@ clean: ## everything that was built
 	rm -rf build wsd libwsd.a
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 -include $(shell find $(OUT) build/tidy -name '*.d' 2>/dev/null)
