@@ -245,7 +245,8 @@ examples_test: examples $(OUT)/demo ## every example and the demonstration as pr
 deploy_test: all ## nginx, HAProxy and systemd on what tools/deploy ships
 	tests/deploy/run.sh ./wsd
 
-soak: all ## clients of every kind for SECONDS (60): what is held when they have left
+# python3-websockets is one of the clients.
+soak: all ## clients of every kind for SECONDS (60), judged by what is held when they have left
 	/usr/bin/python3 -B tests/integration/soak.py ./wsd $(SECONDS)
 
 autobahn: all ## the Autobahn fuzzing client, if it is installed

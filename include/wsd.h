@@ -371,7 +371,7 @@ WSD_API const char *wsd_config_invalid_why(const wsd_config *config);
  *                   origins_required, trusted_proxies (PROXY headers too), forwarded_header; deflate's takeovers,
  *                   window bits and memory
  *   new connections message_per_s where it was 0, and limits by address where there were none: connections that came
- *                   before are not counted
+ *                   while it was so are not counted
  *   never           context, allocate, clock and their contexts, receive_buffer_bytes, post_max_count,
  *                   tcp_user_timeout_ms, defer_accept_s, backlog, deflate, deflate_level, kernels: they stay as they
  *                   were when the server was made

@@ -20,7 +20,7 @@ void extra_settle(Conn& conn) {
     Extra* const extra = conn.extra;
     if (!extra || extra->subprotocol || extra->subscription_count || extra->session) return;
     if (extra->announced.kind != PeerKind::kNone || extra->forwarded.kind != PeerKind::kNone) return;
-    if (extra->ip_counted || limits_meters(conn)) return;
+    if (extra->ip_counted || extra->metered) return;
     mem_free(conn.server->mem, Purpose::kConn, extra, sizeof(Extra));
     conn.extra = nullptr;
 }

@@ -21,6 +21,7 @@ struct Extra {
     Peer forwarded;                   // and from the headers of the latest request; counts more
     IpKey ip_key = 0;                 // of the client, if it is counted
     bool ip_counted = false;          // in the table, until extra_end()
+    bool metered = false;             // its messages count against message_per_s, as they did when it came
     Bucket messages;
     uint64_t ready_ms = net::kTimerNever;  // held back for the message rate until then; never: it is not
 };

@@ -125,6 +125,7 @@ bool limits_attach(Conn& conn, Visitor visitor) {
     if (!extra) return false;
     extra->ip_key = visitor.key;
     extra->ip_counted = visitor.counted;
+    extra->metered = conn.server->client_limits.messages.tokens != 0;
     return true;
 }
 
@@ -146,7 +147,8 @@ bool limits_take_message(Conn& conn) {
     Server& server = *conn.server;
     const Rate& rate = server.client_limits.messages;
     Extra& extra = *conn.extra;
-    if (conn.phase != Phase::kOpen || bucket_take(extra.messages, rate, now_ms(server))) return true;
+    if (conn.phase != Phase::kOpen || !extra.metered) return true;
+    if (bucket_take(extra.messages, rate, now_ms(server))) return true;
     if (forgiven(server, server.stats.messages_over_rate)) return true;
     if (server.config.message_over_rate == WSD_OVER_RATE_CLOSE) {
         conn_fail(conn, 1008, {WSD_CAUSE_POLICY, WSD_E_MESSAGE_RATE});
@@ -157,7 +159,9 @@ bool limits_take_message(Conn& conn) {
     return false;
 }
 
-bool limits_meters(const Conn& conn) { return conn.server->client_limits.messages.tokens != 0; }
+bool limits_meters(const Conn& conn) {
+    return conn.extra && conn.extra->metered && conn.server->client_limits.messages.tokens;
+}
 
 uint64_t limits_slow_head_ms(const Conn& conn) {
     const wsd_config& config = conn.server->config;

@@ -144,7 +144,9 @@ int session_set(Session& session, Bytes key, Bytes value) {
     const size_t most = server.config.session_data_max_bytes;
     const size_t others = session.data_bytes - (old ? size_of(*old) : 0);
     const size_t own = sizeof(SessionValue) + key.len;
-    if (own > most || value.len > most - own || own + value.len > most - others) return WSD_E_LIMIT;
+    // The limit may have come down below what is there.
+    const size_t left = others < most ? most - others : 0;
+    if (own > left || value.len > left - own) return WSD_E_LIMIT;
     SessionValue* const made = static_cast<SessionValue*>(mem_alloc(server.mem, Purpose::kSession, own + value.len));
     if (!made) return WSD_E_NOMEM;
     *made = {old ? old->next : nullptr, uint32_t(key.len), uint32_t(value.len)};

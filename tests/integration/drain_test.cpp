@@ -1,6 +1,7 @@
 // Shutting down in order: what was queued, the close, and the end of those who do not answer; at once or over a window.
 #include <map>
 
+#include "support/descriptors.h"
 #include "support/test_server.h"
 
 using namespace test;
@@ -101,6 +102,7 @@ TEST_CASE("who leaves during the window is not waited for, and a second drain te
 
 TEST_CASE("under 1,000 busy clients a drain over a window keeps back no reply") {
     constexpr int kClients = 1000, kMessages = 20;
+    const DescriptorRoom room(2 * kClients + 100);  // both ends are here
     TestServer server;
     std::map<wsd_conn, int> echoed;
     server.on_message = [&](wsd_conn conn, wsd_opcode opcode, std::string_view data) {

@@ -192,6 +192,53 @@ TEST_CASE("what was taken before is owed at a new rate of messages, and a wait b
     CHECK(server.messages.size() == 4);
 }
 
+TEST_CASE("a message that waits for its rate comes when the rate goes, whatever else the connection gives up") {
+    TestServer server;
+    server.config.message_per_s = 1;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    CHECK(wsd_subscribe(server, conn, wsd_str_of("news")) == WSD_OK);
+    client.send(text("1") + text("2") + text("3"));
+    server.settle();
+    CHECK(server.messages.size() == 1);
+    CHECK(change(server, [](wsd_config& c) { c.message_per_s = 0; }) == WSD_OK);
+    CHECK(wsd_unsubscribe(server, conn, wsd_str_of("news")) == WSD_OK);
+    server.settle();
+    CHECK(server.messages.size() == 3);
+}
+
+TEST_CASE("a rate of messages that came later counts those who come later, whatever else the others have") {
+    TestServer server;
+    server.start();
+    wsd_conn conn = 0;
+    Client& before = server.open(&conn);
+    CHECK(wsd_subscribe(server, conn, wsd_str_of("news")) == WSD_OK);
+    CHECK(change(server, [](wsd_config& c) { c.message_per_s = 1; }) == WSD_OK);
+    before.send(text("1") + text("2"));
+    server.settle();
+    CHECK(server.messages.size() == 2);
+    server.open().send(text("3") + text("4"));
+    server.settle();
+    CHECK(server.messages.size() == 3);
+}
+
+TEST_CASE("a session that has more than a lower bound allows keeps it, and gets no more") {
+    TestServer server;
+    server.start();
+    wsd_session session = 0;
+    REQUIRE(wsd_session_create(server, wsd_str_of("ada"), 0, &session) == WSD_OK);
+    const std::string much(1000, 'v');
+    CHECK(wsd_session_set(server, session, wsd_str_of("much"), much.data(), much.size()) == WSD_OK);
+    CHECK(change(server, [](wsd_config& c) { c.session_data_max_bytes = 100; }) == WSD_OK);
+    CHECK(wsd_session_set(server, session, wsd_str_of("more"), "v", 1) == WSD_E_LIMIT);
+    wsd_str value;
+    CHECK(wsd_session_get(server, session, wsd_str_of("much"), &value) == WSD_OK);
+    CHECK(str(value) == much);
+    CHECK(wsd_session_set(server, session, wsd_str_of("much"), "v", 1) == WSD_OK);
+    CHECK(wsd_session_set(server, session, wsd_str_of("more"), "v", 1) == WSD_OK);
+}
+
 TEST_CASE("limits by address that came later count those who come later, and those that go let them be") {
     TestServer server;
     server.start();

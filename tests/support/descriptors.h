@@ -50,6 +50,21 @@ struct DescriptorLimit {
     DescriptorLimit& operator=(const DescriptorLimit&) = delete;
 };
 
+// While it lives, this process may have at least `count` descriptors.
+struct DescriptorRoom {
+    rlimit before;
+
+    explicit DescriptorRoom(rlim_t count) {
+        REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+        rlimit room = before;
+        if (room.rlim_cur < count) room.rlim_cur = count;
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &room) == 0);
+    }
+    ~DescriptorRoom() { setrlimit(RLIMIT_NOFILE, &before); }
+    DescriptorRoom(const DescriptorRoom&) = delete;
+    DescriptorRoom& operator=(const DescriptorRoom&) = delete;
+};
+
 // Not blocking, and closed when another program is run?
 inline bool is_tame(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) && (fcntl(fd, F_GETFD) & FD_CLOEXEC); }
 
