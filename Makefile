@@ -69,7 +69,7 @@ endif
 
 all: $(TOP) $(LIB) $(OUT)/wsd $(OUT)/wsbench ## build ./wsd, ./libwsd.a and the tools
 
-run: all ## build and echo on 127.0.0.1:$(PORT)
+run: all ## build and echo on 127.0.0.1:PORT (9001)
 	./wsd --port $(PORT)
 
 # ---------------------------------------------------------------------------------------------------------- building
@@ -239,7 +239,7 @@ interop: all $(OUT)/fanout ## other people's clients and a real browser
 	tests/interop/run.sh ./wsd $(OUT)/fanout
 
 # python3-websockets is the client.
-examples_test: examples $(OUT)/demo
+examples_test: examples $(OUT)/demo ## every example and the demonstration as programs
 	/usr/bin/python3 -B tests/examples/run.py $(OUT)
 
 deploy_test: all ## nginx, HAProxy and systemd on what tools/deploy ships
@@ -278,6 +278,6 @@ clean: ## everything that was built
 	rm -rf build wsd libwsd.a
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 -include $(shell find $(OUT) build/tidy -name '*.d' 2>/dev/null)

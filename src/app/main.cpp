@@ -43,9 +43,10 @@ void on_log(wsd_server* server, wsd_log_level level, wsd_conn conn, const char* 
                                                  : LogLevel::kDebug;  // one peer's mistakes are no news to the operator
     Daemon& daemon = daemon_of(server);
     if (!daemon.log.wants(own)) return;
-    daemon.log.write(own, text,
-                     {{"conn", std::to_string(conn)},
-                      {"error", error == WSD_E_SYSTEM ? std::strerror(number) : wsd_error_text(error)}});
+    const std::string name = std::to_string(conn);
+    if (error == WSD_OK) return daemon.log.write(own, text, {{"conn", name}});
+    const char* const why = error == WSD_E_SYSTEM ? std::strerror(number) : wsd_error_text(error);
+    daemon.log.write(own, text, {{"conn", name}, {"error", why}});
 }
 
 // The lines of a turn go out together at its end.

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -31,6 +32,13 @@ void read_memory(ProcessUsage* usage) {
 }
 
 void count_descriptors(ProcessUsage* usage) {
+    // From Linux 6.2 on the folder's size is their count: to read through it would hold up the loop for a
+    // microsecond a connection, at the wish of whoever can ask for metrics.
+    struct stat about {};
+    if (stat("/proc/self/fd", &about) == 0 && about.st_size > 0) {
+        usage->fds_open = uint64_t(about.st_size);
+        return;
+    }
     DIR* const folder = opendir("/proc/self/fd");
     if (!folder) return;
     uint64_t count = 0;

@@ -337,6 +337,20 @@ def test_second_signal():
         checks.check("... and a line in the log", daemon.wait_for("cutting")["level"] == "info")
 
 
+def test_drain_window():
+    with Daemon(WSD, "--port=0", "--drain-window=1h", "--drain-grace=2h") as daemon, \
+            Peer(daemon.addresses[0]) as first, Peer(daemon.addresses[0]) as second:
+        for peer in (first, second):
+            peer.open()
+        daemon.signal(signal.SIGTERM)
+        daemon.wait_for("draining")
+        for peer in (first, second):
+            peer.send(TEXT, b"not yet")
+            checks.equal("--drain-window serves who is not told to go yet", peer.frame(), (TEXT, b"not yet"))
+        daemon.signal(signal.SIGTERM)
+        checks.equal("... and a second SIGTERM ends it, status 0", daemon.exit_status(), 0)
+
+
 def test_grace_time():
     with Daemon(WSD, "--port=0", "--drain-grace=1ms", "--close-timeout=1h") as daemon, \
             Peer(daemon.addresses[0]) as peer:
@@ -403,8 +417,8 @@ def main():
                 (test_version,), (test_flags,), (test_wrong_flags,), (test_effects,), (test_connection_limit,),
                 (test_kernels,), (test_listeners, folder), (test_host,), (test_stale_socket, folder),
                 (test_cannot_listen, folder), (test_drain, signal.SIGTERM), (test_drain, signal.SIGINT),
-                (test_second_signal,), (test_grace_time,), (test_log, "text", folder), (test_log, "json", folder),
-                (test_silence,)):
+                (test_second_signal,), (test_drain_window,), (test_grace_time,), (test_log, "text", folder),
+                (test_log, "json", folder), (test_silence,)):
             row = [str(argument) for argument in arguments if argument is not folder]
             checks.attempt(" ".join([test.__name__, *row]), test, *arguments)
     return checks.summary()
