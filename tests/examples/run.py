@@ -260,7 +260,7 @@ async def plain():
 
 async def ctypes_echo():
     command = ("/usr/bin/python3", "-B", TOP / "tools" / "examples" / "ctypes_echo.py")
-    async with Program("ctypes_echo", *command, env={"WSD_LIBRARY": str(OUT / "libwsd.so.0")}) as program:
+    async with Program("ctypes_echo", *command, env={"LIBWSD": str(OUT / "libwsd.so.0")}) as program:
         async with program.connect() as socket:
             for message in ["hello", "", b"\x00\xff", "漢" * 100000]:
                 await socket.send(message)

@@ -3,7 +3,7 @@
 What ctypes cannot check has to be right here: the order of the callbacks and their arguments are those of wsd.h, and
 each struct says its own size, so that a library with longer ones still understands these.
 
-usage: ctypes_echo.py [ADDRESS]     WSD_LIBRARY names the library where it is not installed
+usage: ctypes_echo.py [ADDRESS]     LIBWSD names the library where it is not installed
 """
 import ctypes
 import os
@@ -35,7 +35,7 @@ class Callbacks(ctypes.Structure):
                 ("on_log", c_void_p), ("on_session_end", c_void_p), ("on_refused", c_void_p)]
 
 
-wsd = ctypes.CDLL(os.environ.get("WSD_LIBRARY", "libwsd.so.0"), use_errno=True)
+wsd = ctypes.CDLL(os.environ.get("LIBWSD", "libwsd.so.0"), use_errno=True)
 # Without its arguments' types ctypes passes a pointer as an int, and cuts it.
 for name, *types in [("wsd_server_new", c_void_p, POINTER(Callbacks), POINTER(c_void_p)),
                      ("wsd_server_listen", c_void_p, c_char_p), ("wsd_server_run", c_void_p),
