@@ -23,6 +23,13 @@ constexpr unsigned kHolesShift = 6;
 
 bool ranked(const Server& server) { return server.budget.hard_bytes != SIZE_MAX; }
 
+// No more than this comes free if every queue goes: queues that share a block count its bytes with each of them.
+size_t most_freed(const Server& server) {
+    const size_t* const used = server.mem.used_bytes;
+    const size_t owned = used[size_t(Purpose::kSend)] + used[size_t(Purpose::kReceive)];  // an echo sends what it got
+    return server.stats.queued_bytes < owned ? size_t(server.stats.queued_bytes) : owned;
+}
+
 void drop_longest(Server& server) {
     Budget& budget = server.budget;
     const int rank = 63 - std::countl_zero(budget.ranks_used);
@@ -113,8 +120,8 @@ bool budget_make_room(Conn& conn, size_t bytes) {
     const size_t need = bytes < SIZE_MAX - kQueueSlack ? bytes + kQueueSlack : bytes;
     const size_t hard = server.budget.hard_bytes;
     // What would not fit without any queue is refused, and nobody goes for it.
-    const size_t held = server.mem.held_bytes;
-    const size_t least = held > server.stats.queued_bytes ? held - size_t(server.stats.queued_bytes) : 0;
+    const size_t held = server.mem.held_bytes, freed = most_freed(server);
+    const size_t least = held > freed ? held - freed : 0;
     if (least < hard && need < hard - least) drop_to(server, hard - need);
     close_holes(server);
     return conn.phase != Phase::kDead;

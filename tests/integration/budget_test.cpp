@@ -250,6 +250,26 @@ TEST_CASE("what would not fit into an empty server is refused, and nobody goes f
     CHECK(server.stats().budget_closed == 0);
 }
 
+TEST_CASE("a message that many queues share comes free once, so nobody goes for more than that") {
+    constexpr size_t kReceivers = 20;
+    TestServer server;
+    server.config.memory_hard_bytes = 8 * kMiB;
+    server.start_narrow();
+    std::vector<wsd_conn> conns(kReceivers);
+    for (wsd_conn& conn : conns) {
+        server.open(&conn).reading = false;
+        REQUIRE(wsd_subscribe(server, conn, wsd_str_of("all")) == WSD_OK);
+    }
+    const std::string message(kMiB, 'm');
+    REQUIRE(wsd_publish(server, wsd_str_of("all"), WSD_BINARY, message.data(), kMiB, nullptr) == int(kReceivers));
+    server.settle();
+    CHECK(server.stats().queued_bytes > 8 * kMiB);
+    CHECK(send(server, conns[0], 15 * kMiB / 2) == WSD_E_NOMEM);
+    server.settle();
+    CHECK(server.closed.empty());
+    CHECK(server.stats().budget_closed == 0);
+}
+
 TEST_CASE("hundreds of clients that never read do not push the server past its budget, and others are served") {
     TestServer server;
     server.config.memory_soft_bytes = 24 * kMiB;
