@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+
+#include "app/number.h"
 
 namespace app {
 namespace {
@@ -17,11 +18,6 @@ std::string take_variable(const char* name) {
     std::string text = value ? value : "";
     unsetenv(name);
     return text;
-}
-
-bool parse_number(std::string_view text, uint64_t* n) {
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), *n);
-    return failure == std::errc{} && end == text.data() + text.size();
 }
 
 // "/path", or "@name" in the abstract namespace, whose names begin with a zero byte.

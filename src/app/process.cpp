@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+#include "app/number.h"
 
 namespace app {
 namespace {
@@ -23,17 +24,16 @@ bool fail(std::string* error, const std::string& what, int reason) {
     return false;
 }
 
-// Digits alone, up to what the type holds but for its highest, which to chown() and its kin means "as it is".
+// A number but for -1, which to chown() and its kin means "as it is".
 template <class T>
-bool parse_number(std::string_view text, T* n) {
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), *n);
-    return failure == std::errc{} && end == text.data() + text.size() && *n != T(-1);
+bool parse_id(std::string_view text, T* id) {
+    return parse_number(text, id) && *id != T(-1);
 }
 
 bool find_user(const std::string& name, Identity* identity) {
     const passwd* entry = getpwnam(name.c_str());
     uid_t number = 0;
-    const bool numbered = !entry && parse_number(name, &number);
+    const bool numbered = !entry && parse_id(name, &number);
     if (numbered) entry = getpwuid(number);
     if (entry) {
         identity->user = entry->pw_uid;
@@ -48,7 +48,7 @@ bool find_user(const std::string& name, Identity* identity) {
 bool find_group(const std::string& name, Identity* identity) {
     const group* const entry = getgrnam(name.c_str());
     if (entry) identity->group = entry->gr_gid;
-    return entry || parse_number(name, &identity->group);
+    return entry || parse_id(name, &identity->group);
 }
 
 bool is_already(const Identity& identity) {
@@ -78,7 +78,7 @@ bool take_passed_sockets(std::vector<std::string>* addresses, std::string* error
     if (!pid_text || !count_text) return true;
     pid_t pid = 0;
     int count = 0;
-    const bool good = parse_number<pid_t>(pid_text, &pid) && parse_number<int>(count_text, &count) && count >= 0;
+    const bool good = parse_id<pid_t>(pid_text, &pid) && parse_id<int>(count_text, &count) && count >= 0;
     if (!good)
         *error =
             "LISTEN_FDS, LISTEN_PID: expected numbers, not \"" + std::string(count_text) + "\", \"" + pid_text + '"';

@@ -29,13 +29,20 @@ inline bool equal(Bytes a, Bytes b) { return a.len == b.len && (a.len == 0 || st
 // ASCII only: a protocol's names do not change with the locale.
 constexpr uint8_t to_lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? uint8_t(c | 0x20) : c; }
 
-// Are `a` and the C string `b` the same but for ASCII case?
-inline bool equal_ignoring_case(Bytes a, const char* b) {
-    if (a.len != std::strlen(b)) return false;
+// Are they the same but for ASCII case?
+inline bool equal_ignoring_case(Bytes a, Bytes b) {
+    if (a.len != b.len) return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (to_lower(a.p[i]) != to_lower(uint8_t(b[i]))) return false;
+        if (to_lower(a.p[i]) != to_lower(b.p[i])) return false;
     }
     return true;
+}
+inline bool equal_ignoring_case(Bytes a, const char* b) { return equal_ignoring_case(a, bytes_of(b)); }
+
+// The position of the first `byte` in `in`, or in.len when there is none.
+inline size_t find_byte(Bytes in, uint8_t byte) {
+    const void* const found = in.len ? std::memchr(in.p, byte, in.len) : nullptr;
+    return found ? size_t(static_cast<const uint8_t*>(found) - in.p) : in.len;
 }
 
 inline uint16_t load_be16(const uint8_t* p) { return uint16_t(p[0] << 8 | p[1]); }

@@ -18,10 +18,9 @@ inline Bytes trim_blanks(Bytes text) {
 // mean nothing. False at the end.
 inline bool next_item(Bytes* list, Bytes* item) {
     while (list->len > 0) {
-        const void* const comma = std::memchr(list->p, ',', list->len);
-        const size_t n = comma ? size_t(static_cast<const uint8_t*>(comma) - list->p) : list->len;
+        const size_t n = find_byte(*list, ',');
         *item = trim_blanks(take(*list, n));
-        *list = drop(*list, comma ? n + 1 : n);
+        *list = drop(*list, n < list->len ? n + 1 : n);
         if (item->len > 0) return true;
     }
     return false;

@@ -49,10 +49,4 @@ inline size_t run_length(Bytes in, uint8_t byte_class) {
     return text.len > 0;
 }
 
-// The position of the first `byte` in `in`, or in.len when there is none.
-inline size_t find_byte(Bytes in, uint8_t byte) {
-    const void* const found = in.len ? std::memchr(in.p, byte, in.len) : nullptr;
-    return found ? size_t(static_cast<const uint8_t*>(found) - in.p) : in.len;
-}
-
 }  // namespace wsd::http

@@ -1,19 +1,11 @@
 #include "http/header.h"
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "http/grammar.h"
 
 namespace wsd::http {
 namespace {
-
-constexpr bool is_blank(uint8_t c) { return c == ' ' || c == '\t'; }
-
-// `text` without the optional white space around it (RFC 9110 §5.6.3).
-Bytes trim(Bytes text) {
-    while (text.len > 0 && is_blank(text.p[0])) text = drop(text, 1);
-    while (text.len > 0 && is_blank(text.p[text.len - 1])) text = take(text, text.len - 1);
-    return text;
-}
 
 // The length of the first element: up to a comma that no quoted string holds (RFC 9110 §5.6.4), or all of `list`.
 size_t element_length(Bytes list) {
@@ -49,14 +41,14 @@ HeaderLine read_header_line(Bytes head, size_t* at, Header* header) {
     // White space before the colon has made proxies and servers disagree about names: RFC 9112 §5.1 wants a refusal.
     if (name_len == 0 || name_len == line.len || line.p[name_len] != ':') return HeaderLine::kMalformed;
     header->name = slice_of(head, take(line, name_len));
-    header->value = slice_of(head, trim(drop(line, name_len + 1)));
+    header->value = slice_of(head, trim_blanks(drop(line, name_len + 1)));  // RFC 9110 §5.6.3
     return HeaderLine::kHeader;
 }
 
 bool next_element(Bytes* list, Bytes* element) {
     while (list->len > 0) {
         const size_t n = element_length(*list);
-        *element = trim(take(*list, n));
+        *element = trim_blanks(take(*list, n));
         *list = drop(*list, n < list->len ? n + 1 : n);  // the comma goes with its element
         if (element->len > 0) return true;
     }

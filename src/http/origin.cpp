@@ -15,14 +15,6 @@ struct Origin {
     bool below = false;  // a pattern's "*.": host is what names must end in
 };
 
-bool equal_ignoring_case(Bytes a, Bytes b) {
-    if (a.len != b.len) return false;
-    for (size_t i = 0; i < a.len; i++) {
-        if (to_lower(a.p[i]) != to_lower(b.p[i])) return false;
-    }
-    return true;
-}
-
 // Finds "://"; text.len if there is none.
 size_t find_scheme_end(Bytes text) {
     const size_t colon = find_byte(text, ':');
@@ -40,8 +32,8 @@ bool is_scheme(Bytes text) {
     return text.len > 0;
 }
 
-bool is_http(Bytes scheme) { return wsd::equal_ignoring_case(scheme, "http"); }
-bool is_https(Bytes scheme) { return wsd::equal_ignoring_case(scheme, "https"); }
+bool is_http(Bytes scheme) { return equal_ignoring_case(scheme, "http"); }
+bool is_https(Bytes scheme) { return equal_ignoring_case(scheme, "https"); }
 
 uint16_t default_port(Bytes scheme) { return is_https(scheme) ? 443 : is_http(scheme) ? 80 : 0; }
 

@@ -14,8 +14,7 @@ constexpr size_t kCrLf = 2;
 
 // Takes the first word off `line`, with the space behind it. Empty if there is none, or not exactly one space.
 Bytes take_word(Bytes* line) {
-    size_t n = 0;
-    while (n < line->len && line->p[n] != ' ') n++;
+    const size_t n = find_byte(*line, ' ');
     const Bytes word = take(*line, n);
     *line = drop(*line, n < line->len ? n + 1 : n);
     return word;
@@ -23,7 +22,7 @@ Bytes take_word(Bytes* line) {
 
 bool read_address(Bytes word, bool v4, Peer* peer) {
     // Mapped addresses are TCP6's to write; what else has no colon is IPv4's.
-    const bool has_colon = word.len && std::memchr(word.p, ':', word.len);
+    const bool has_colon = find_byte(word, ':') < word.len;
     if (has_colon == v4 || !parse_ip(word, &peer->ip)) return false;
     peer->kind = PeerKind::kIp;
     return true;

@@ -19,17 +19,12 @@ bool ends_with_prefix(const Cidr& cidr) {
     return true;
 }
 
-size_t find(Bytes text, uint8_t byte) {
-    const void* const found = text.len ? std::memchr(text.p, byte, text.len) : nullptr;
-    return found ? size_t(static_cast<const uint8_t*>(found) - text.p) : text.len;
-}
-
 }  // namespace
 
 const char* parse_cidr(Bytes text, Cidr* cidr) {
-    const Bytes address = take(text, find(text, '/'));
+    const Bytes address = take(text, find_byte(text, '/'));
     if (!parse_ip(address, &cidr->ip)) return "an item is no IPv4 or IPv6 address, with or without a prefix length";
-    const bool v4 = find(address, ':') == address.len;
+    const bool v4 = find_byte(address, ':') == address.len;
     uint32_t bits = v4 ? kIpBits - kMappedBits : kIpBits;
     if (address.len < text.len && !parse_number(drop(text, address.len + 1), bits, &bits)) {
         return v4 ? "a prefix length is not 0-32" : "a prefix length is not 0-128";

@@ -1,5 +1,7 @@
 // The C functions of wsd.h about servers, connections and sending: each checks its arguments, finds the connection and
 // calls the function of ours that does the work. Nothing is decided here.
+#include "server/api.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -19,13 +21,6 @@ static_assert(WSD_TEXT == int(ws::Opcode::kText) && WSD_BINARY == int(ws::Opcode
 namespace {
 
 Conn* find(const wsd_server* server, wsd_conn id) { return server ? server->conns.find(id) : nullptr; }
-
-// Copies a struct that begins with its size, as far as both sides know it.
-void copy_sized(void* to, const void* from, size_t size) {
-    const size_t own = *static_cast<const size_t*>(to);
-    std::memcpy(to, from, own < size ? own : size);
-    *static_cast<size_t*>(to) = own;
-}
 
 bool payload_ok(wsd_opcode opcode, const void* data, size_t len) {
     return (opcode == WSD_TEXT || opcode == WSD_BINARY) && (data || !len);
@@ -103,11 +98,7 @@ const wsd_config kDefaults = {
 };
 
 // What the caller knows of the configuration, and the defaults for the rest.
-wsd_config whole_config(const wsd_config* config) {
-    wsd_config whole = kDefaults;
-    if (config) std::memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
-    return whole;
-}
+wsd_config whole_config(const wsd_config* config) { return config ? read_sized(*config, kDefaults) : kDefaults; }
 
 }  // namespace
 
@@ -115,7 +106,7 @@ wsd_config whole_config(const wsd_config* config) {
 
 extern "C" void wsd_config_init(wsd_config* config, size_t size) {
     config->size = size;
-    copy_sized(config, &kDefaults, sizeof kDefaults);
+    write_sized(config, kDefaults);
 }
 
 extern "C" const char* wsd_config_invalid(const wsd_config* config) {
@@ -130,21 +121,19 @@ extern "C" const char* wsd_config_invalid_why(const wsd_config* config) {
 }
 
 extern "C" int wsd_server_new(const wsd_config* config, const wsd_callbacks* callbacks, wsd_server** server) {
-    if (!callbacks || !server || callbacks->size < sizeof(size_t)) return WSD_E_INVALID;
-    if (config && config->size < sizeof(size_t)) return WSD_E_INVALID;
+    if (!callbacks || !server || !is_sized(*callbacks)) return WSD_E_INVALID;
+    if (config && !is_sized(*config)) return WSD_E_INVALID;
     const wsd_config whole = whole_config(config);
     const char* why = nullptr;
     if (config_invalid(whole, &why)) return WSD_E_INVALID;
-    wsd_callbacks known = {};
-    known.size = sizeof known;
-    std::memcpy(&known, callbacks, callbacks->size < sizeof known ? callbacks->size : sizeof known);
+    const wsd_callbacks known = read_sized(*callbacks, wsd_callbacks{});
     int result = WSD_OK;
     *server = server_new(whole, known, &result);
     return result;
 }
 
 extern "C" int wsd_server_reconfigure(wsd_server* server, const wsd_config* config) {
-    if (!server || !config || config->size < sizeof(size_t)) return WSD_E_INVALID;
+    if (!server || !config || !is_sized(*config)) return WSD_E_INVALID;
     const wsd_config whole = whole_config(config);
     const char* why = nullptr;
     return config_invalid(whole, &why) ? int(WSD_E_INVALID) : server_reconfigure(*server, whole);
@@ -162,10 +151,8 @@ extern "C" int wsd_server_listen(wsd_server* server, const char* address) {
 }
 
 extern "C" int wsd_server_listen_with(wsd_server* server, const char* address, const wsd_listen_options* options) {
-    if (!server || !address || (options && options->size < sizeof(size_t))) return WSD_E_INVALID;
-    wsd_listen_options whole = {};
-    if (options) std::memcpy(&whole, options, options->size < sizeof whole ? options->size : sizeof whole);
-    return listener_open(*server, address, whole);
+    if (!server || !address || (options && !is_sized(*options))) return WSD_E_INVALID;
+    return listener_open(*server, address, options ? read_sized(*options, wsd_listen_options{}) : wsd_listen_options{});
 }
 
 extern "C" int wsd_address_valid(const char* address) {
@@ -237,7 +224,7 @@ extern "C" uint64_t wsd_now_ms(const wsd_server* server) {
 extern "C" const char* wsd_kernels(const wsd_server* server) { return server ? server->kernels->name : ""; }
 
 extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
-    if (!server || !stats || stats->size < sizeof(size_t)) return WSD_E_INVALID;
+    if (!server || !stats || !is_sized(*stats)) return WSD_E_INVALID;
     wsd_stats now = server->stats;
     now.connections_active = server->conns.live_count();
     now.deflate_memory_bytes = server->mem.used_bytes[size_t(Purpose::kDeflate)];
@@ -251,7 +238,7 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
     now.memory_held_bytes = server->mem.held_bytes;
     now.ip_count = server->client_limits.table.count;
     now.allocations = server->mem.allocation_count;
-    copy_sized(stats, &now, sizeof now);
+    write_sized(stats, now);
     return WSD_OK;
 }
 
@@ -368,12 +355,13 @@ extern "C" void* wsd_user(const wsd_server* server, wsd_conn id) {
 }
 
 extern "C" int wsd_conn_info_get(const wsd_server* server, wsd_conn id, wsd_conn_info* info) {
-    if (!info || info->size < sizeof(size_t)) return WSD_E_INVALID;
+    if (!info || !is_sized(*info)) return WSD_E_INVALID;
     const Conn* const conn = find(server, id);
     if (!conn) return WSD_E_CLOSED;
     wsd_conn_info now = {};
-    net::format_peer(client_of(*conn), now.peer, sizeof now.peer);
-    net::format_peer(net::socket_peer(conn->source.fd), now.socket_peer, sizeof now.socket_peer);
+    const Peer socket_peer = net::socket_peer(conn->source.fd);
+    net::format_peer(client_of(*conn, socket_peer), now.peer, sizeof now.peer);
+    net::format_peer(socket_peer, now.socket_peer, sizeof now.socket_peer);
     now.subprotocol = subprotocol_of(*conn);
     now.listener = conn->listener;
     now.open = conn->opened && conn->phase == Phase::kOpen;
@@ -384,6 +372,6 @@ extern "C" int wsd_conn_info_get(const wsd_server* server, wsd_conn id, wsd_conn
     now.deflate_client_bits = client_bits(*conn);
     now.deflate_server_takeover = conn->takeover && conn->takeover->sends;
     now.deflate_client_takeover = conn->takeover && conn->takeover->receives;
-    copy_sized(info, &now, sizeof now);
+    write_sized(info, now);
     return WSD_OK;
 }

@@ -1,4 +1,5 @@
 // The C functions of wsd.h about sessions: checks and translation only.
+#include "server/api.h"
 #include "server/server.h"
 #include "server/session.h"
 
@@ -6,8 +7,6 @@ using namespace wsd;
 using namespace wsd::server;
 
 namespace {
-
-Bytes bytes_of(wsd_str text) { return {reinterpret_cast<const uint8_t*>(text.p), text.len}; }
 
 bool text_ok(wsd_str text, size_t min, size_t max) {
     return (text.p || !text.len) && text.len >= min && text.len <= max;
@@ -101,11 +100,10 @@ extern "C" size_t wsd_session_conns(const wsd_server* server, wsd_session id, ws
 }
 
 extern "C" int wsd_session_info_get(const wsd_server* server, wsd_session id, wsd_session_info* info) {
-    if (!info || info->size < sizeof(size_t)) return WSD_E_INVALID;
+    if (!info || !is_sized(*info)) return WSD_E_INVALID;
     const Session* const session = find(server, id);
     if (!session) return WSD_E_CLOSED;
     wsd_session_info now = {};
-    now.size = info->size;
     std::memcpy(now.id, session->id, sizeof now.id);
     now.user = {session->user, session->user_len};
     now.created_ms = session->created_ms;
@@ -113,7 +111,7 @@ extern "C" int wsd_session_info_get(const wsd_server* server, wsd_session id, ws
     now.expires_ms = session->expires_ms;
     now.connection_count = session->conn_count;
     now.data_bytes = session->data_bytes;
-    std::memcpy(info, &now, info->size < sizeof now ? info->size : sizeof now);
+    write_sized(info, now);
     return WSD_OK;
 }
 

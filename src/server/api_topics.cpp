@@ -1,4 +1,5 @@
 // The C functions of wsd.h about topics: checks and translation only.
+#include "server/api.h"
 #include "server/server.h"
 #include "server/topics.h"
 
@@ -8,8 +9,6 @@ using namespace wsd::server;
 namespace {
 
 bool name_ok(wsd_str name) { return name.p && name.len > 0 && name.len <= kTopicNameMax; }
-
-Bytes bytes_of(wsd_str text) { return {reinterpret_cast<const uint8_t*>(text.p), text.len}; }
 
 int change(wsd_server* server, wsd_conn id, wsd_str topic, int (*apply)(Conn&, Bytes)) {
     if (!server || !name_ok(topic)) return WSD_E_INVALID;
@@ -21,9 +20,8 @@ int change(wsd_server* server, wsd_conn id, wsd_str topic, int (*apply)(Conn&, B
 // False for options that make no sense.
 bool read_options(const wsd_publish_options* from, Publication* to) {
     if (!from) return true;
-    if (from->size < sizeof(size_t)) return false;
-    wsd_publish_options known = {};
-    std::memcpy(&known, from, from->size < sizeof known ? from->size : sizeof known);
+    if (!is_sized(*from)) return false;
+    const wsd_publish_options known = read_sized(*from, wsd_publish_options{});
     to->except = known.except;
     return read_policy(known.full, known.key, &to->options);
 }

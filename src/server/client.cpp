@@ -10,15 +10,14 @@ namespace wsd::server {
 namespace {
 
 // Who the connection comes from, before any request has told more.
-Peer connecting_peer(const Conn& conn) {
-    if (conn.extra && conn.extra->announced.kind != PeerKind::kNone) return conn.extra->announced;
-    return net::socket_peer(conn.source.fd);
+Peer connecting_peer(const Conn& conn, const Peer& socket_peer) {
+    return conn.extra && conn.extra->announced.kind != PeerKind::kNone ? conn.extra->announced : socket_peer;
 }
 
 // The client has become known: may it have one more connection? If not, `refusal` says how to answer.
 bool admit_client(Conn& conn, http::Refusal* refusal) {
     if (!conn.server->client_limits.by_address || conn.admin) return true;
-    const Admission admission = limits_recount(conn, client_of(conn));
+    const Admission admission = limits_recount(conn, client_of(conn, net::socket_peer(conn.source.fd)));
     if (admission == Admission::kYes) return true;
     *refusal = {429, "too many connections of its client"};
     if (admission == Admission::kNoRoom) *refusal = {503, "no room for one more client"};
@@ -84,7 +83,9 @@ bool client_learn(Conn& conn, http::Refusal* refusal) {
         conn.extra->forwarded = {};
         extra_settle(conn);
     }
-    if (!server.config.trusted_proxies || !net::cidr_list_has(server.texts.trusted, connecting_peer(conn))) return true;
+    if (!server.config.trusted_proxies) return true;
+    const Peer proxy = connecting_peer(conn, net::socket_peer(conn.source.fd));
+    if (!net::cidr_list_has(server.texts.trusted, proxy)) return true;
     Peer client;
     const wsd_forwarded header = wsd_forwarded(server.config.forwarded_header);  // judged when the server was made
     if (!read_forwarded(head_of(upgrade), upgrade.request, header, server.texts.trusted, &client)) {
@@ -102,9 +103,9 @@ bool client_learn(Conn& conn, http::Refusal* refusal) {
     return admit_client(conn, refusal);
 }
 
-Peer client_of(const Conn& conn) {
+Peer client_of(const Conn& conn, const Peer& socket_peer) {
     if (conn.extra && conn.extra->forwarded.kind != PeerKind::kNone) return conn.extra->forwarded;
-    return connecting_peer(conn);
+    return connecting_peer(conn, socket_peer);
 }
 
 }  // namespace wsd::server

@@ -39,7 +39,7 @@ void client_refuse(Conn& conn, const char* why);
 // Learns the client of the complete request. False if it is to be refused: `refusal` says how.
 [[nodiscard]] bool client_learn(Conn& conn, http::Refusal* refusal);
 
-// Who the client is, as far as it is known.
-Peer client_of(const Conn& conn);
+// Who the client is, as far as it is known. `socket_peer` is net::socket_peer() of the connection.
+Peer client_of(const Conn& conn, const Peer& socket_peer);
 
 }  // namespace wsd::server

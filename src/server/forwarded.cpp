@@ -21,15 +21,15 @@ Peer read_node(Bytes text, bool bare_v6) {
     if (equal(text, bytes_of("unix:"))) return {.ip = {}, .port = 0, .kind = PeerKind::kUnix};
     Peer peer;
     Bytes host = text, port;
-    const size_t colon = http::find_byte(text, ':');
+    const size_t colon = find_byte(text, ':');
     if (text.len && text.p[0] == '[') {
-        const size_t close = http::find_byte(text, ']');
+        const size_t close = find_byte(text, ']');
         if (close == text.len || colon > close) return {};  // in brackets stands IPv6
         host = take(drop(text, 1), close - 1);
         port = drop(text, close + 1);
     } else if (colon < text.len) {
         const Bytes behind = drop(text, colon + 1);
-        const bool one_colon = http::find_byte(behind, ':') == behind.len;
+        const bool one_colon = find_byte(behind, ':') == behind.len;
         if (one_colon || !bare_v6) {
             host = take(text, colon);
             port = drop(text, colon);
