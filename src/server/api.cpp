@@ -20,7 +20,14 @@ static_assert(WSD_TEXT == int(ws::Opcode::kText) && WSD_BINARY == int(ws::Opcode
 
 namespace {
 
-Conn* find(const wsd_server* server, wsd_conn id) { return server ? server->conns.find(id) : nullptr; }
+const Conn* find(const wsd_server* server, wsd_conn id) { return server ? server->conns.find(id) : nullptr; }
+
+// One that something is to be done to.
+Conn* find(wsd_server* server, wsd_conn id) {
+    if (!server) return nullptr;
+    see_time(*server);
+    return server->conns.find(id);
+}
 
 bool payload_ok(wsd_opcode opcode, const void* data, size_t len) {
     return (opcode == WSD_TEXT || opcode == WSD_BINARY) && (data || !len);

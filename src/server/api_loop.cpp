@@ -51,6 +51,7 @@ extern "C" int wsd_timer_start(wsd_server* server, uint64_t delay_ms, void (*fn)
     user->fn = fn;
     user->arg = arg;
     user->timer.fired = user_timer_fired;
+    see_time(*server);
     const uint64_t now = now_ms(*server);
     server->reactor.wheel.arm(user->timer, delay_ms > net::kTimerNever - now ? net::kTimerNever : now + delay_ms);
     if (timer) *timer = id_of(user->handle);

@@ -14,6 +14,7 @@ wsd_str text_of(const wsd_request* request, http::Slice part) {
 // A connection with a request that could still be decided; else why not.
 int find_undecided(wsd_server* server, wsd_conn id, Conn** conn) {
     if (!server) return WSD_E_INVALID;
+    see_time(*server);
     *conn = server->conns.find(id);
     if (!*conn || (*conn)->phase > Phase::kOpen) return WSD_E_CLOSED;
     return (*conn)->phase == Phase::kHttp ? WSD_OK : WSD_E_INVALID;

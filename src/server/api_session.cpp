@@ -17,8 +17,9 @@ bool key_ok(wsd_str key) { return text_ok(key, 1, WSD_SESSION_KEY_MAX_BYTES); }
 // One that can still be looked at: until its on_session_end has returned.
 Session* find(const wsd_server* server, wsd_session id) { return server ? server->sessions.pool.find(id) : nullptr; }
 
-// One that has not ended.
-Session* find_live(const wsd_server* server, wsd_session id) {
+// One that has not ended, and that something is to be done to.
+Session* find_live(wsd_server* server, wsd_session id) {
+    if (server) see_time(*server);
     Session* const session = find(server, id);
     return session && !session->reason ? session : nullptr;
 }
@@ -31,6 +32,7 @@ uint64_t timeout_or_default(const wsd_server& server, uint64_t timeout_ms) {
 
 extern "C" int wsd_session_create(wsd_server* server, wsd_str user, uint64_t timeout_ms, wsd_session* session) {
     if (!server || !session || !text_ok(user, 0, WSD_SESSION_USER_MAX_BYTES)) return WSD_E_INVALID;
+    see_time(*server);
     Session* made = nullptr;
     const int result = session_create(*server, bytes_of(user), timeout_or_default(*server, timeout_ms), &made);
     if (result == WSD_OK) *session = id_of(made->handle);

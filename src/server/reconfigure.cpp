@@ -35,6 +35,7 @@ bool listeners_agree(const Server& server, const wsd_config& wanted) {
 }  // namespace
 
 int server_reconfigure(Server& server, const wsd_config& wanted) {
+    see_time(server);
     if (!listeners_agree(server, wanted)) return WSD_E_INVALID;
     if (!budget_allows(server, wanted)) return WSD_E_NOMEM;
     ConfigTexts texts;

@@ -127,11 +127,13 @@ struct wsd_server {
 
 namespace wsd::server {
 
-// The clock as the turn read it. Between two turns it is read anew: a foreign loop may have slept for long, and what
-// begins then must not be late from the start.
-inline uint64_t now_ms(Server& server) {
+// The clock as it was read last: by the turn or, between two, by the call of the application that runs.
+inline uint64_t now_ms(const Server& server) { return server.reactor.now_ms; }
+
+// For calls of the application that something may begin with. Between two turns the clock is read anew: a foreign loop
+// may have slept for long, and what begins then must not be late from the start.
+inline void see_time(Server& server) {
     if (!server.in_turn) server.reactor.now_ms = server.reactor.clock(server.reactor.clock_context);
-    return server.reactor.now_ms;
 }
 
 // While it lives a call is as if it came in a turn: the clock is read once for all that it does, and whom it calls back
@@ -139,7 +141,7 @@ inline uint64_t now_ms(Server& server) {
 class AsInTurn {
   public:
     explicit AsInTurn(Server& server) : server_(server), before_(server.in_turn) {
-        (void)now_ms(server);
+        see_time(server);
         server.in_turn = true;
     }
     ~AsInTurn() { server_.in_turn = before_; }
