@@ -1,0 +1,18 @@
+// Acknowledged delivery: who has yet to confirm a message, sending it again on the timer, and telling its sender.
+#pragma once
+
+#include "app/hub/hub.h"
+
+namespace app::hub {
+
+// A message that asks for it has been committed: from here on its receivers are waited for. Where there are none, the
+// sender is told at once that it was delivered.
+void await_acks(Hub& hub, Session& session, const Record& record, std::string_view id);
+
+// A user confirms. What is not waited for, or not any more, is no error: acks cross retries.
+void take_ack(Hub& hub, Session& session, std::string_view user_id, uint64_t seq);
+
+// A session ends: nobody waits any more.
+void forget_deliveries(Hub& hub, Session& session);
+
+}  // namespace app::hub

@@ -1,0 +1,153 @@
+// The hub's sessions and the people in them: what is where, and who points to whom. Sessions own people, people do not
+// own connections: those are behind wsd_user() and are freed at their on_close.
+//
+//     Hub -> Session -> Person -> Connection       User: a person's rate, whatever sessions it is in
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "app/hub/entry.h"
+#include "app/hub/envelope.h"
+#include "app/hub/history.h"
+#include "app/hub/store.h"
+#include "app/hub/votes.h"
+#include "app/log.h"
+#include "wsd.h"
+
+namespace app::hub {
+
+struct Session;
+struct Person;
+
+// Found by their text without making a std::string of it.
+struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+template <class T>
+using ByName = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+
+// A token bucket of messages: `rate_per_min` on average and `burst` at once.
+struct RateBucket {
+    double tokens = 0;
+    uint64_t filled_ms = 0;  // loop time
+};
+
+struct User {
+    RateBucket bucket;
+    size_t person_count = 0;  // sessions in which this user is online
+};
+
+// One WebSocket of a person. What it is owed of the stored messages is told by a cursor: those from `next_seq` on. Live
+// traffic is a cursor at the end; a newcomer, someone who resumes and someone whose queue was full for a while are the
+// same thing, a cursor further back (see pump.h).
+struct Connection {
+    wsd_conn conn = 0;
+    Session* session = nullptr;
+    Person* person = nullptr;
+    Role role = Role::kStudent;
+    std::string id;               // as the welcome tells it
+    uint64_t next_seq = 1;        // the next stored message to be looked at for it
+    uint64_t replayed_count = 0;  // sent to it before it was live
+    bool live = false;            // has had history_complete and presence; sees what is not stored
+    bool reading = false;         // a History::read() for it is under way
+    bool closing = false;
+    std::deque<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent
+    std::vector<Missing> missing;                     // of its history
+    std::unordered_set<uint64_t> own;  // numbers, from next_seq on, of what it sent itself: it gets the ack instead
+    std::deque<std::string> held;      // answers that found its queue full; reading is paused while there are any
+    uint32_t malformed_in_row = 0;
+    wsd_timer expiry = 0;  // of its token
+};
+
+// Somebody who is on the session's list or has been in it.
+struct Person {
+    std::string user_id;
+    std::string name;  // empty: none told
+    Role role = Role::kStudent;
+    bool member = false;
+    std::vector<Connection*> connections;  // in the order in which they came
+    int64_t last_seen_ms = 0;              // since 1970; 0: never
+    wsd_timer typing = 0;                  // ends what it shows to others
+    bool online() const { return !connections.empty(); }
+};
+
+enum class SessionStatus : uint8_t { kActive, kPaused };
+
+// A stored message whose receivers were asked to acknowledge.
+struct Delivery {
+    uint64_t seq = 0;
+    std::string id;
+    std::string sender;                       // user
+    std::unordered_set<std::string> waiting;  // users who have not
+    std::string envelope;
+    unsigned retries = 0;
+    wsd_timer timer = 0;
+};
+
+// A message that has been judged and numbered, on its way to the history.
+struct Staged {
+    std::shared_ptr<const Record> record;
+    wsd_conn origin = 0;  // who gets the `ack`; 0: nobody
+    std::string id;       // the sender's, for that ack
+    bool wants_ack = false;
+    std::function<void(uint64_t seq, bool ok)> done;  // for the control API; may be empty
+};
+
+struct Session {
+    std::string id, name, project_id;
+    SessionStatus status = SessionStatus::kActive;
+    bool several_per_user = false;
+    bool students_may_broadcast = true;
+    ByName<std::unique_ptr<Person>> people;
+    std::vector<std::string> members;      // user ids, in the order of the list
+    std::vector<Connection*> connections;  // all that are in; of any role
+    Votes votes;
+    std::unique_ptr<History> history;
+    uint64_t staged_seq = 0;               // the newest number given out; history->last_seq() is the newest committed
+    std::vector<Staged> staged;            // to go to the history at the end of this turn
+    std::vector<Staged> under_way;         // gone there, its answer awaited
+    std::optional<Votes> committed_votes;  // as they were before what is staged, where that changed them
+    ByName<uint64_t> seen_ids;             // "user\nid" -> number: the same message is taken once
+    std::unordered_map<uint64_t, std::unique_ptr<Delivery>> deliveries;
+    std::vector<std::string> presence_changes;  // user ids, told of at the end of this turn
+    bool flush_posted = false;
+    bool ended = false;
+};
+
+struct HubOptions {
+    uint32_t session_max_count = 10000;   // 0: no limit
+    uint32_t messages_per_user_min = 60;  // 0: no limit
+    uint32_t message_burst = 0;           // 0: as the rate
+    uint32_t retry_interval_ms = 30000;   // between resends of what is not acknowledged
+    uint32_t typing_timeout_ms = 5000;
+    uint32_t resume_timeout_s = 86400;    // how long a resume token is good
+    uint64_t seen_id_max_count = 100000;  // of each session; the oldest are forgotten first
+    bool accept_then_close = false;
+};
+
+struct Hub {
+    wsd_server* server = nullptr;
+    Log* log = nullptr;
+    HubOptions options;
+    TokenRules tokens;      // no secrets: the query is believed
+    std::string admin_key;  // empty: the control API is off
+    std::string resume_secret;
+    std::unique_ptr<Store> store;
+    ByName<std::unique_ptr<Session>> sessions;
+    ByName<User> users;
+    uint32_t heartbeat_s = 30;
+    uint64_t connections_total = 0;  // that entered since the start
+};
+
+}  // namespace app::hub
