@@ -43,12 +43,12 @@ LINK      := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LINKSAN
 
 LIB_SRC   := $(sort $(wildcard src/base/*.cpp src/net/*.cpp src/http/*.cpp src/deflate/*.cpp src/ws/*.cpp src/server/*.cpp))
 APP_SRC   := $(sort $(wildcard src/app/*.cpp src/app/hub/*.cpp))
-UNIT_SRC  := $(sort $(wildcard tests/unit/*/*.cpp tests/conformance/*.cpp)) tests/support/main.cpp
+UNIT_SRC  := $(sort $(wildcard tests/unit/*/*.cpp tests/unit/*/*/*.cpp tests/conformance/*.cpp)) tests/support/main.cpp
 INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
 FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
 BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
 SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
-             tests/unit/*/*.cpp tests/c/*.c tools/*/*.cpp tools/*/*.h include/*.hpp tools/examples/*.c)
+             tests/unit/*/*.cpp tests/unit/*/*/*.cpp tests/c/*.c tools/*/*.cpp tools/*/*.h include/*.hpp tools/examples/*.c)
 
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
 LIB_OBJ   := $(call objects,$(LIB_SRC))
