@@ -261,5 +261,5 @@ def test_accept_then_close():
 
 for test in [test_parameters, test_sessions, test_let_in, test_tokens, test_places, test_claims, test_rotation,
              test_audience, test_expiry_while_connected, test_origins, test_limits, test_accept_then_close]:
-    test()
-checks.finish()
+    checks.attempt(test.__name__, test)
+sys.exit(checks.summary())
