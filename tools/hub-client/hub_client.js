@@ -1,6 +1,6 @@
 'use strict';
-// A client of the hub, for pages and for Node: it enters a session, keeps what it was told, and comes back after a lost
-// connection with its resume token, so that nothing is missed and nothing is shown twice. It draws nothing; see page.js.
+// A client of the hub, for pages and for Node: it enters a session, and comes back after a lost connection with its
+// resume token, so that nothing is missed and nothing is shown twice. It draws nothing; see page.js.
 //
 //     const client = new HubClient({ url: 'ws://127.0.0.1:9001', session: 'algebra-1', user: 'ada', role: 'student' });
 //     client.on('message', (envelope) => show(envelope.from, envelope.data.text));
