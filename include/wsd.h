@@ -339,11 +339,11 @@ typedef struct wsd_config {
 
     /* What the server refuses by itself it answers with a line of text, or as {"error":{"code":...,"message":...}} with
      * Content-Type application/json. The message is English for people; the codes, by status, are
-     *   400 bad_request            413 body_too_large    431 head_too_large
-     *   403 origin_not_allowed     414 target_too_long   501 not_implemented
-     *   405 method_not_allowed     426 upgrade_required  503 server_full, draining; no_decision: wsd_accept() and
-     *   408 request_timeout        429 too_many_connections  wsd_respond() have not come in time
-     *   411 length_required                              505 version_not_supported
+     *   400 bad_request         411 length_required   429 too_many_connections
+     *   403 origin_not_allowed  413 body_too_large    431 head_too_large
+     *   405 method_not_allowed  414 target_too_long   501 not_implemented
+     *   408 request_timeout     426 upgrade_required  505 version_not_supported
+     *   503 server_full, draining, or no_decision where the application has not decided in time
      * With 429 and 503 there is a Retry-After either way. */
     int refusals_json; /* 0; 1: as JSON */
 } wsd_config;
