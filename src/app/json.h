@@ -1,12 +1,14 @@
 // JSON texts (RFC 8259) read strictly: UTF-8 only, no duplicate names, nothing after the value, and bounds on size,
 // depth and numbers. What is read borrows: a value and everything in it is valid as long as the text that it was read
-// from.
+// from, and as the outermost value or a copy of it, which owns what does not stand in the text.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace app {
@@ -14,6 +16,7 @@ namespace app {
 enum class JsonType : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 
 struct JsonMember;
+struct JsonStorage;
 
 class Json {
   public:
@@ -38,8 +41,12 @@ class Json {
 
   private:
     friend class JsonReader;
+    using Value = std::variant<std::monostate, double, std::string_view, const std::vector<Json>*,
+                               const std::vector<JsonMember>*>;
     JsonType type_ = JsonType::kNull;
     std::string_view text_;
+    Value value_;                                 // nothing where the text says it all; points into the storage
+    std::shared_ptr<const JsonStorage> storage_;  // of the outermost value; null in all others
 };
 
 struct JsonMember {

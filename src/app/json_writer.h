@@ -29,6 +29,19 @@ class JsonWriter {
 
     // The text, once every object and array is ended; the writer is then empty.
     std::string take();
+
+  private:
+    void begin_value();
+    JsonWriter& begin(char open, char close);
+    JsonWriter& end(char close);
+    template <class Number>
+    JsonWriter& digits(Number n);
+
+    std::string text_;
+    std::string open_;  // what is yet to be closed, as the characters that do
 };
+
+// Adds a JSON string, with its quotes, to a text that is put together otherwise. DEL is escaped too, for terminals.
+void append_json_string(std::string* out, std::string_view text);
 
 }  // namespace app

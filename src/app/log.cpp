@@ -11,6 +11,8 @@
 #include <ctime>
 #include <utility>
 
+#include "app/json_writer.h"
+
 namespace app {
 namespace {
 
@@ -27,24 +29,6 @@ std::string timestamp() {
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
     std::snprintf(text, sizeof text, "%s.%03ldZ", date, now.tv_nsec / 1000000);
     return text;
-}
-
-// Escapes are JSON's in both formats, so that a line is always one line and one parser reads both.
-std::string quoted(std::string_view value) {
-    std::string out = "\"";
-    for (const char c : value) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            char escape[8];
-            std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-            out += escape;
-        } else {
-            out += c;
-        }
-    }
-    return out += '"';
 }
 
 bool plain(std::string_view value) {
@@ -69,14 +53,16 @@ std::string format_line(LogFormat format, std::string_view time, LogLevel level,
                         std::initializer_list<LogField> fields) {
     const bool json = format == LogFormat::kJson;
     std::string line = json ? "{" : "";
+    // Quotes and escapes are JSON's in both formats, so that a line is always one line and one parser reads both.
     const auto add = [&](std::string_view key, std::string_view value) {
         if (line.size() > 1) line += json ? ',' : ' ';
         if (json)
-            line += quoted(key) + ':';
+            append_json_string(&line, key);
         else
-            line.append(key) += '=';
+            line += key;
+        line += json ? ':' : '=';
         if (json || !plain(value))
-            line += quoted(value);
+            append_json_string(&line, value);
         else
             line += value;
     };

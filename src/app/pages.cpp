@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "app/json_writer.h"
 #include "app/metrics.h"
 #include "app/usage.h"
 
@@ -49,14 +50,13 @@ Page health(const PageSource& source) {
         {"queued_bytes", stats.queued_bytes},
         {"memory_bytes", stats.memory_held_bytes},
     };
-    char head[128];
-    std::snprintf(head, sizeof head, R"({"status":"%s","version":"%s","uptime_seconds":%.3f)", state, wsd_version(),
-                  double(wsd_now_ms(source.server) - source.start_ms) / 1000);
-    std::string body = head;
-    for (const auto& figure : kFigures) {
-        body.append(",\"").append(figure.name).append("\":").append(std::to_string(figure.value));
-    }
-    return {status_of(state), "application/json", nullptr, body + "}\n"};
+    char uptime_s[32];  // with milliseconds, also where they are 0
+    std::snprintf(uptime_s, sizeof uptime_s, "%.3f", double(wsd_now_ms(source.server) - source.start_ms) / 1000);
+    JsonWriter body;
+    body.begin_object().key("status").string(state).key("version").string(wsd_version());
+    body.key("uptime_seconds").raw(uptime_s);
+    for (const auto& figure : kFigures) body.key(figure.name).number(figure.value);
+    return {status_of(state), "application/json", nullptr, body.end_object().take() + "\n"};
 }
 
 Page metrics(const PageSource& source) {

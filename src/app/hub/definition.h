@@ -12,6 +12,9 @@
 
 namespace app::hub {
 
+constexpr size_t kMemberMaxCount = 10000;
+constexpr std::string_view kSystemUser = "system";  // as which the server itself speaks; no user's name
+
 struct Member {
     std::string user_id;
     Role role = Role::kStudent;
@@ -43,14 +46,25 @@ struct DefinitionChange {
 Definition definition_of(const Session& session);
 std::string write_definition(const Definition& definition);
 
+// The same fields, into an object that has more of them.
+void write_definition_fields(const Definition& definition, JsonWriter* writer);
+
+const char* status_name(SessionStatus status);
+
+void change_definition(const DefinitionChange& change, Definition* definition);
+
 // A session that runs from a definition, with a history that is empty or stored. Members come to be people.
 std::unique_ptr<Session> make_session(const Definition& definition, std::unique_ptr<History> history);
 
-// Has a running session be what a change says. Votes follow the list: what changes with that is published.
+// Has a running session be what a change says. Votes follow the list: what changes with that is published. Students who
+// are online and not on the list any more are disconnected with 4003; who is
+// in keeps the role that it came with.
 void apply_change(Hub& hub, Session& session, const DefinitionChange& change);
 
 // At start: all sessions that are stored, then those of `sessions_file` that are not (a JSON array of definitions).
-// What the stored records said (votes, comparisons, ids that were taken, people) holds again. False sets `*error`.
+// What the stored records said (votes, comparisons, ids that were taken, people) holds again; what retention has taken
+// away does not. A stored definition that cannot be read fails the start, as a session would silently be gone. False
+// sets `*error` to one line.
 [[nodiscard]] bool load_sessions(Hub& hub, const std::string& sessions_file, std::string* error);
 
 }  // namespace app::hub

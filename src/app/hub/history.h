@@ -1,5 +1,5 @@
 // What was said in one session, in order, numbered from 1 without a gap. A Store makes histories, on disk or in memory;
-// whoever uses one does not see which.
+// whoever uses one does not see which. A history may be freed whatever is under way, but not after its store.
 #pragma once
 
 #include <cstdint>
@@ -47,20 +47,22 @@ class History {
   public:
     virtual ~History() = default;
 
-    // The oldest record there still is and the newest that is committed; both 0 for none. Retention moves the first.
+    // The oldest record there still is, 0 for none, and the newest that was ever committed, 0 before the first.
+    // Retention moves the first.
     virtual uint64_t first_seq() const = 0;
     virtual uint64_t last_seq() const = 0;
 
     // Adds records, whose numbers follow on last_seq(). `done(ok)` is called on the loop's thread, in a later turn or
     // before this returns: with true, they are where `--fsync` wants them, and last_seq() has moved on; with false,
-    // nothing of them was kept, and the next ones take their numbers. Not while another append is under way.
+    // nothing of them was kept, and the next ones take their numbers. Not while another append is under way. Nobody is
+    // called where the history is freed meanwhile; the records are kept all the same, if they can be.
     virtual void append(std::vector<std::shared_ptr<const Record>> records, std::function<void(bool ok)> done) = 0;
 
     // A record that is in memory, as the newest are; null for another.
     virtual std::shared_ptr<const Record> recent(uint64_t seq) const = 0;
 
-    // Reads records from `seq` on, about `bytes` of them but one at least. `done` as with append(); it is called also
-    // where the history is freed meanwhile, as failed.
+    // Reads records from `seq` on, about `bytes` of them but one at least. `done` as with append(), but it is called
+    // also where the history is freed meanwhile: in a later turn, as failed and with nothing in it.
     virtual void read(uint64_t seq, size_t bytes, std::function<void(Chunk)> done) = 0;
 };
 

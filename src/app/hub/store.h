@@ -37,18 +37,21 @@ using StoreLog =
 
 struct StoredSession {
     std::string id;
-    std::string definition;
+    std::string definition;  // empty: lost, or never saved
     std::unique_ptr<History> history;
-    std::vector<std::shared_ptr<const Record>> records;  // all, in order, for whoever has to know what came of them
     std::vector<Missing> missing;
 };
+
+// Is shown every record of a session that is being loaded, in order, as they need not all fit in memory. Of `session`
+// the id and the definition are there; all of one session come in a row.
+using LoadVisitor = std::function<void(const StoredSession& session, const std::shared_ptr<const Record>& record)>;
 
 class Store {
   public:
     virtual ~Store() = default;
 
-    // All sessions that are kept, read at once; before the loop runs.
-    virtual std::vector<StoredSession> load() = 0;
+    // All sessions that are kept, read at once; before the loop runs, and before anything else is asked of the store.
+    virtual std::vector<StoredSession> load(const LoadVisitor& visit) = 0;
 
     // Keeps a definition in place of the session's earlier one. `done(ok)` as with History::append().
     virtual void save(std::string_view session_id, std::string definition, std::function<void(bool ok)> done) = 0;

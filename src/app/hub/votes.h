@@ -1,8 +1,10 @@
 // Comparisons and the votes on them. It knows who has voted what and when all agree; it sends nothing, and who may vote
-// is for the caller to tell.
+// is for the caller to tell. Copies are cheap, as they share what neither changes: what was staged and then not kept is
+// taken back by putting an earlier copy in its place.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,8 @@
 #include "app/json_writer.h"
 
 namespace app::hub {
+
+constexpr size_t kComparisonMaxCount = 1000;  // of a session
 
 struct Feature {
     std::string id;
@@ -30,7 +34,9 @@ struct Vote {
     std::string feature_id;
 };
 
-// Reads {id, feature_a:{id,title}, feature_b:{id,title}}. False sets `*why` to what is wrong with it.
+// Reads {id, feature_a:{id,title}, feature_b:{id,title}}. False sets `*why` to what is wrong with it, with the path to
+// it where there is one.
+[[nodiscard]] bool parse_comparison(const Json& json, std::string path, Comparison* comparison, std::string* why);
 [[nodiscard]] bool parse_comparison(const Json& json, Comparison* comparison, std::string* why);
 void write_comparison(const Comparison& comparison, JsonWriter* writer);
 
@@ -49,8 +55,9 @@ struct Progress {
 // somebody who is no longer on it does not count but is remembered, should they come back.
 class Votes {
   public:
-    // Adds a comparison, or changes the one with that id, whose votes are then dropped.
-    Consensus put(const Comparison& comparison, const std::vector<std::string>& members);
+    // Adds a comparison, or changes the one with that id, whose votes are then dropped, also where it says the same as
+    // before: reading a history again must come to what came of it the first time. kLost or kUnchanged.
+    Consensus put(const Comparison& comparison);
 
     const Comparison* find(std::string_view comparison_id) const;
     const std::vector<Comparison>& comparisons() const;
@@ -76,8 +83,30 @@ class Votes {
     std::string consensus_data(std::string_view comparison_id) const;  // of consensus_reached and consensus_lost
     std::string progress_data() const;
 
-    // The body of GET .../progress: totals, and each comparison's votes and state.
+    // The body of GET .../progress: totals, and each comparison's state (`open` or `consensus`), outcome, and votes of
+    // members.
     void write_progress(const std::vector<std::string>& members, JsonWriter* writer) const;
+
+  private:
+    // The votes on one comparison, by user: features, or empty for a tie. `outcome` is what all agree on, in the same
+    // form, while they do; it tells what has been told, and not more.
+    struct Tally {
+        std::map<std::string, std::string, std::less<>> votes;
+        std::optional<std::string> outcome;
+    };
+
+    // The tally of comparison number `at`, no longer shared with a copy of this.
+    Tally& own(size_t at);
+
+    // Consensus of a comparison as it is now, put in place of what it was.
+    Consensus settle(size_t at, const std::vector<std::string>& members);
+
+    void write_outcome(size_t at, JsonWriter* writer) const;
+
+    std::vector<Comparison> comparisons_;
+    std::vector<std::shared_ptr<Tally>> tallies_;        // of each
+    std::map<std::string, size_t, std::less<>> places_;  // of each, by id
+    size_t completed_ = 0;
 };
 
 }  // namespace app::hub

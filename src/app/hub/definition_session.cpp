@@ -1,0 +1,108 @@
+// Definitions and running sessions: one is made from the other, and follows its changes.
+#include <algorithm>
+
+#include "app/hub/definition.h"
+#include "app/hub/registry.h"
+#include "app/hub/room.h"
+
+namespace app::hub {
+namespace {
+
+constexpr uint16_t kDisconnectedCode = 4003;
+
+Person& need_person(Session& session, const Member& member) {
+    std::unique_ptr<Person>& person = session.people[member.user_id];
+    if (!person) {
+        person = std::make_unique<Person>();
+        person->user_id = member.user_id;
+    }
+    return *person;
+}
+
+void set_members(Session& session, const std::vector<Member>& members) {
+    for (const std::string& user_id : session.members) session.people.find(user_id)->second->member = false;
+    session.members.clear();
+    for (const Member& member : members) {
+        Person& person = need_person(session, member);
+        person.member = true;
+        person.name = member.name;
+        person.role = member.role;
+        session.members.push_back(member.user_id);
+    }
+}
+
+void disconnect_strangers(Hub& hub, Session& session) {
+    const std::vector<Connection*> connections = session.connections;  // the list shrinks on the way
+    for (Connection* const connection : connections) {
+        if (connection->role != Role::kStudent || connection->person->member) continue;
+        disconnect(hub, *connection, kDisconnectedCode, "not on the session's list any more", LeaveReason::kKicked);
+    }
+}
+
+void publish_from_system(Hub& hub, Session& session, std::string_view type, const std::string& data) {
+    Draft draft{};
+    draft.type = type;
+    draft.from = kSystemUser;
+    draft.data = data;
+    publish(hub, session, draft);
+}
+
+void settle_votes(Hub& hub, Session& session) {
+    // Votes as they were are only remembered where something is staged that could fail.
+    Votes votes = session.votes;
+    const std::vector<Votes::Change> changes = votes.members_changed(session.members);
+    if (changes.empty()) return;
+    votes_will_change(session);
+    session.votes = std::move(votes);
+    for (const Votes::Change& change : changes) {
+        const char* const type = change.consensus == Consensus::kReached ? "consensus_reached" : "consensus_lost";
+        publish_from_system(hub, session, type, session.votes.consensus_data(change.comparison_id));
+    }
+    publish_from_system(hub, session, "session_progress", session.votes.progress_data());
+}
+
+}  // namespace
+
+Definition definition_of(const Session& session) {
+    Definition definition;
+    definition.id = session.id;
+    definition.name = session.name;
+    definition.project_id = session.project_id;
+    definition.status = session.status;
+    for (const std::string& user_id : session.members) {
+        const Person& person = *session.people.find(user_id)->second;
+        definition.members.push_back({user_id, person.role, person.name});
+    }
+    definition.several_per_user = session.several_per_user;
+    definition.students_may_broadcast = session.students_may_broadcast;
+    definition.comparisons = session.votes.comparisons();
+    return definition;
+}
+
+std::unique_ptr<Session> make_session(const Definition& definition, std::unique_ptr<History> history) {
+    auto session = std::make_unique<Session>();
+    session->id = definition.id;
+    session->name = definition.name;
+    session->project_id = definition.project_id;
+    session->status = definition.status;
+    session->several_per_user = definition.several_per_user;
+    session->students_may_broadcast = definition.students_may_broadcast;
+    set_members(*session, definition.members);
+    for (const Comparison& comparison : definition.comparisons) (void)session->votes.put(comparison);  // all are new
+    session->staged_seq = history->last_seq();
+    session->history = std::move(history);
+    return session;
+}
+
+void apply_change(Hub& hub, Session& session, const DefinitionChange& change) {
+    if (change.name) session.name = *change.name;
+    if (change.status) session.status = *change.status;
+    if (change.several_per_user) session.several_per_user = *change.several_per_user;
+    if (change.students_may_broadcast) session.students_may_broadcast = *change.students_may_broadcast;
+    if (!change.members) return;
+    set_members(session, *change.members);
+    disconnect_strangers(hub, session);
+    settle_votes(hub, session);
+}
+
+}  // namespace app::hub
