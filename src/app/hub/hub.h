@@ -1,5 +1,7 @@
-// The hub's sessions and the people in them: what is where, and who points to whom. Sessions own people, people do not
-// own connections: those are behind wsd_user() and are freed at their on_close.
+// The hub's sessions and the people in them: what is where, and who points to whom. The hub owns sessions and
+// connections, and sessions own people. A connection is freed at its on_close and a session in a turn of its own once
+// its last connection is, so that within a callback all that was found stays where it is, whatever ends in it. What
+// comes back in a later turn (a post, a timer, an answer of the disk) looks up again what it was about.
 //
 //     Hub -> Session -> Person -> Connection       User: a person's rate, whatever sessions it is in
 #pragma once
@@ -26,6 +28,7 @@
 
 namespace app::hub {
 
+struct Hub;
 struct Session;
 struct Person;
 struct PendingChanges;
@@ -46,7 +49,8 @@ struct RateBucket {
 
 struct User {
     RateBucket bucket;
-    size_t person_count = 0;  // sessions in which this user is online
+    size_t person_count = 0;   // sessions in which this user is online
+    bool idle_listed = false;  // in Hub::idle_users
 };
 
 // One WebSocket of a person. What it is owed of the stored messages is told by a cursor: those from `next_seq` on. Live
@@ -57,18 +61,25 @@ struct Connection {
     Session* session = nullptr;
     Person* person = nullptr;
     Role role = Role::kStudent;
-    std::string id;               // as the welcome tells it
-    uint64_t next_seq = 1;        // the next stored message to be looked at for it
-    uint64_t replayed_count = 0;  // sent to it before it was live
-    bool live = false;            // has had history_complete and presence; sees what is not stored
-    bool reading = false;         // a History::read() for it is under way
-    bool closing = false;
-    std::deque<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent
+    std::string id;                                   // as the welcome tells it
+    uint64_t next_seq = 1;                            // the next stored message to be looked at for it
+    uint64_t replayed_count = 0;                      // sent to it before it was first live
+    bool complete = false;                            // has been told that its history is: is or was live
+    bool live = false;                                // is up to date and has room, so that it sees what is not stored
+    bool reading = false;                             // a History::read() for it is under way
+    bool full = false;            // its queue refused something: on_drain follows
+    bool pumping = false;                             // pump() is at it
+    bool closing = false;                             // is in no list of its session and person any more
+    std::deque<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent; the first is next_seq
+    uint64_t ahead_end = 0;                           // next_seq behind them
     std::vector<Missing> missing;                     // of its history
     std::unordered_set<uint64_t> own;  // numbers, from next_seq on, of what it sent itself: it gets the ack instead
     std::deque<std::string> held;      // answers that found its queue full; reading is paused while there are any
     uint32_t malformed_in_row = 0;
-    wsd_timer expiry = 0;  // of its token
+    wsd_timer expiry = 0;      // of its token
+    size_t index = 0;          // in Session::connections
+    size_t presence_seen = 0;  // of Session::presence_changes, those that its snapshot has
+    Hub* hub = nullptr;
 };
 
 // Somebody who is on the session's list or has been in it.
@@ -87,11 +98,11 @@ enum class SessionStatus : uint8_t { kActive, kPaused };
 
 // A stored message whose receivers were asked to acknowledge.
 struct Delivery {
-    uint64_t seq = 0;
-    std::string id;
-    std::string sender;                       // user
+    Hub* hub = nullptr;
+    Session* session = nullptr;
+    std::shared_ptr<const Record> record;     // `from` is who is told what becomes of it
+    std::string id;                           // the sender's
     std::unordered_set<std::string> waiting;  // users who have not
-    std::string envelope;
     unsigned retries = 0;
     wsd_timer timer = 0;
 };
@@ -99,10 +110,16 @@ struct Delivery {
 // A message that has been judged and numbered, on its way to the history.
 struct Staged {
     std::shared_ptr<const Record> record;
-    wsd_conn origin = 0;  // who gets the `ack`; 0: nobody
-    std::string id;       // the sender's, for that ack
-    bool wants_ack = false;
-    std::function<void(uint64_t seq, bool ok)> done;  // for the control API; may be empty
+    std::vector<wsd_conn> origins;                    // who get the `ack`: who sent it, and sent it again meanwhile
+    std::string id;                                   // the sender's, for that ack
+    bool wants_acks = false;                          // of its receivers
+    std::function<void(uint64_t seq, bool ok)> done;  // may be empty
+};
+
+// One that has been committed, built for the wire while it goes out to many. See pump.cpp.
+struct Fresh {
+    std::shared_ptr<const Record> record;
+    wsd_prepared* prepared = nullptr;  // null where memory was short
 };
 
 struct Session {
@@ -115,16 +132,25 @@ struct Session {
     std::vector<std::string> members;      // user ids, in the order of the list
     std::vector<Connection*> connections;  // all that are in; of any role
     Votes votes;
-    std::unique_ptr<History> history;
-    uint64_t staged_seq = 0;               // the newest number given out; history->last_seq() is the newest committed
-    std::vector<Staged> staged;            // to go to the history at the end of this turn
-    std::vector<Staged> under_way;         // gone there, its answer awaited
-    std::optional<Votes> committed_votes;  // as they were before what is staged, where that changed them
-    ByName<uint64_t> seen_ids;             // "user\nid" -> number: the same message is taken once
-    std::unordered_map<uint64_t, std::unique_ptr<Delivery>> deliveries;
-    std::vector<std::string> presence_changes;  // user ids, told of at the end of this turn
-    bool flush_posted = false;
+    std::unique_ptr<History> history;  // null once the session has ended
+    uint64_t staged_seq = 0;           // the newest number given out; history->last_seq() is the newest committed
+
+    std::vector<Staged> staged;                 // to go to the history at the end of this turn
+    std::vector<Staged> under_way;              // gone there, its answer awaited
+    std::optional<Votes> staged_votes;          // as they were before what is staged, where that changed them
+    std::optional<Votes> under_way_votes;       // the same of what is under way
+    std::vector<Fresh> fresh;                   // rising; while a commit is sent out
+    ByName<uint64_t> seen_ids;                  // "user\nid" -> number: the same message is taken once
+    std::deque<const std::string*> seen_order;  // its keys, oldest first
+    std::unordered_map<uint64_t, std::unique_ptr<Delivery>> deliveries;  // by number
+    std::vector<std::string> presence_changes;                           // user ids, told of at the end of this turn
+    bool turn_end_due = false;                                           // is in Hub::due
     bool ended = false;
+    size_t connection_count = 0;  // that point here: also those that are closing
+
+    // Whoever will be called back later about this session holds it weakly, and knows by that whether it still is.
+    // Freed before anything else.
+    std::shared_ptr<const bool> alive = std::make_shared<const bool>(true);
 };
 
 struct HubOptions {
@@ -148,7 +174,14 @@ struct Hub {
     std::string resume_secret;
     std::unique_ptr<Store> store;
     ByName<std::unique_ptr<Session>> sessions;
+    std::vector<std::unique_ptr<Session>> ended_sessions;  // with connections that have not closed yet
+    std::unordered_map<wsd_conn, std::unique_ptr<Connection>> connections;
     ByName<User> users;
+    std::vector<std::string> idle_users;       // online nowhere, to be forgotten once their bucket is full
+    wsd_timer idle_timer = 0;                  // looks at those
+    std::vector<Session*> due;                 // have something to do at the end of this turn
+    std::vector<std::function<void()>> later;  // to be called then
+    bool turn_end_posted = false;
     uint32_t heartbeat_s = 30;
     uint64_t connections_total = 0;  // that entered since the start
 };

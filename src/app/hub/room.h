@@ -19,17 +19,26 @@ struct Draft {
     std::string_view data;  // an object as JSON text
     wsd_conn origin = 0;    // the connection that sent it, and gets the `ack` instead; 0: none
     bool answered = false;  // the origin is to get an `ack`: of several messages that one brings about, the first
+    bool echoed = false;    // the origin gets it all the same, besides the `ack`
     std::function<void(uint64_t seq, bool ok)> done = {};  // what came of it; may be empty
 };
 
-// Numbers and stages a message. Returns its number.
+// Numbers and stages a message. Returns its number. `done` is called in a later turn; with false nothing has come of
+// it, and its number is given out anew.
 uint64_t publish(Hub& hub, Session& session, const Draft& draft);
+
+// Has this user's message of that id been taken before? Then its `ack` is repeated, at once or when it is kept, and
+// nothing else is to be done about it. An empty id never has.
+bool taken_before(Hub& hub, Connection& connection, std::string_view id);
+
+// Has the session remember an id that was taken, as publish() does: for what a store has loaded, oldest first.
+void remember_id(Hub& hub, Session& session, std::string_view user_id, std::string_view id, uint64_t seq);
 
 // Before the votes are changed for what is staged: remembers how they were, in case it is not kept.
 void votes_will_change(Session& session);
 
 // Sends what is not stored to all who are live, but for one connection (0: nobody). Who has no room for it goes
-// without.
+// without, and is not live until it has: it is then told anew who is there.
 void tell(Hub& hub, Session& session, const std::string& envelope, wsd_conn except);
 
 // An answer to one connection: an `ack`, an error, a welcome. It is not lost where the queue is full.

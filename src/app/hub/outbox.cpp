@@ -1,0 +1,68 @@
+#include "app/hub/outbox.h"
+
+#include <utility>
+
+#include "app/hub/room.h"
+
+namespace app::hub {
+namespace {
+
+bool note(Hub& hub, Connection& connection, int result) {
+    if (result == WSD_OK) return true;
+    // Also for one that is ending: until its on_close nothing is tried again.
+    connection.full = true;
+    connection.live = false;
+    if (result != WSD_E_AGAIN && result != WSD_E_CLOSED) (void)wsd_abort(hub.server, connection.conn);
+    return false;
+}
+
+bool can_send(const Connection& connection) { return !connection.closing && !connection.full; }
+
+}  // namespace
+
+bool send_built(Hub& hub, Connection& connection, wsd_prepared* prepared, std::string_view text) {
+    if (!can_send(connection)) return false;
+    if (!prepared) return send_now(hub, connection, text);
+    return note(hub, connection, wsd_send_prepared(hub.server, connection.conn, prepared, nullptr));
+}
+
+bool send_now(Hub& hub, Connection& connection, std::string_view text) {
+    if (!can_send(connection)) return false;
+    return note(hub, connection, wsd_send(hub.server, connection.conn, WSD_TEXT, text.data(), text.size()));
+}
+
+wsd_prepared* build(Hub& hub, std::string_view text) {
+    wsd_prepared* prepared = nullptr;
+    const int result = wsd_prepare(hub.server, WSD_TEXT, text.data(), text.size(), &prepared);
+    return result == WSD_OK ? prepared : nullptr;
+}
+
+void tell(Hub& hub, Session& session, const std::string& envelope, wsd_conn except) {
+    wsd_prepared* prepared = nullptr;
+    for (Connection* const connection : session.connections) {
+        if (!connection->live || connection->conn == except) continue;
+        if (!prepared) prepared = build(hub, envelope);
+        (void)send_built(hub, *connection, prepared, envelope);  // who has no room hears how things stand when it has
+    }
+    wsd_prepared_release(prepared);
+}
+
+void answer(Hub& hub, Connection& connection, std::string envelope) {
+    if (connection.closing) return;
+    if (connection.held.empty() && send_now(hub, connection, envelope)) return;
+    connection.held.push_back(std::move(envelope));
+    connection.live = false;
+    // Whoever does not read its answers gets to ask nothing more. It is open or it is ending, so this cannot fail.
+    (void)wsd_pause(hub.server, connection.conn);
+}
+
+void drained(Hub& hub, Connection& connection) {
+    if (connection.closing) return;
+    connection.full = false;
+    while (!connection.held.empty() && send_now(hub, connection, connection.held.front())) connection.held.pop_front();
+    if (!connection.held.empty()) return;
+    (void)wsd_resume(hub.server, connection.conn);  // harmless where it was not paused
+    pump(hub, connection);
+}
+
+}  // namespace app::hub
