@@ -12,6 +12,7 @@
 #include "app/echo.h"
 #include "app/process.h"
 #include "app/sandbox.h"
+#include "app/token_command.h"
 #include "app/usage.h"
 #include "app/visits.h"
 #include "wsd.h"
@@ -268,9 +269,18 @@ int serve(const app::Sources& sources, std::unique_ptr<app::Options> options) {
     return status;
 }
 
+int print_token(int argc, char** argv) {
+    std::string output, error;
+    if (!app::token_command(argc, argv, int64_t(app::wall_clock_s()), &output, &error)) {
+        return complain(error, kExitUsage);
+    }
+    return std::fputs(output.c_str(), stdout) < 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (app::asks_for_token(argc, argv)) return print_token(argc, argv);
     const app::Sources sources{argc, argv, environ};
     auto options = std::make_unique<app::Options>();
     std::string error;

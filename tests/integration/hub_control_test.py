@@ -31,11 +31,10 @@ def test_key():
         checks.check("the key is in no log", not any(ADMIN_KEY in line for line in hub.log))
 
 
-
 def test_sessions():
     with Hub(WSD) as hub:
-        status, made = hub.api("POST", "/sessions", {"id": "s", "name": "Algebra", "project_id": "p", "members": MEMBERS,
-                                                     "comparisons": [COLORS]})
+        status, made = hub.api("POST", "/sessions", {"id": "s", "name": "Algebra", "project_id": "p",
+                                                     "members": MEMBERS, "comparisons": [COLORS]})
         checks.equal("a session is made", (status, made["id"], made["name"], made["status"], made["project_id"]),
                      (201, "s", "Algebra", "active", "p"))
         checks.equal("... with its defaults", (made["several_per_user"], made["students_may_broadcast"]),

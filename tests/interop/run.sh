@@ -1,5 +1,5 @@
 #!/bin/bash
-# Other people's clients against the daemon: npm's ws, python3-websockets and a page in headless Chromium.
+# Other people's clients against the daemon and its hub: npm's ws, python3-websockets and pages in headless Chromium.
 # usage: run.sh WSD FANOUT
 set -u
 wsd=${1:?usage: run.sh WSD FANOUT}
@@ -39,6 +39,7 @@ npm install --silent --no-audit --no-fund --prefix "$work" ws@$ws_version > "$wo
     { cat "$work/npm"; exit 2; }
 echo "ws $ws_version on node $(node --version), websockets $websockets_version, $(chromium --version 2> /dev/null)"
 ws=$work/node_modules/ws
+hub_key=a-key-of-this-run-and-of-no-other
 echo_server=("$wsd" --port 0 --subprotocols chat.v1,chat.v2)
 
 # deflate_clients MODE LABEL: those that say what they want of compression.
@@ -73,12 +74,19 @@ deflate_clients() {
     start "$fanout"
     deflate_clients fanout "takeover"
     stop_server
+
+    echo "$hub_key" > "$work/admin.key"
+    start "$wsd" --port 0 --hub --admin-key-file "$work/admin.key" --max-connections-per-ip 0 \
+        --connections-per-ip-minute 0 --messages-per-user-minute 0 --data "$work/data"
+    node "$here/hub_client.cjs" "$ws" "$url" "$hub_key"
+    python3 "$here/hub_pages.py" "$url" "$hub_key"
+    stop_server
 } > "$work/lines" 2>&1
 cat "$work/lines"
 
 passed=$(grep -c '^ok ' "$work/lines")
 failed=$(grep -c '^FAIL ' "$work/lines")
 # A client that ended before its last line has not passed.
-[ "$passed" -ge 97 ] || [ "$failed" -gt 0 ] || { echo "FAIL  only $passed of 97 checks were made"; failed=1; }
+[ "$passed" -ge 110 ] || [ "$failed" -gt 0 ] || { echo "FAIL  only $passed of 110 checks were made"; failed=1; }
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -18,4 +18,7 @@ Role shown_role(const Person& person);
 void tell_joined(Hub& hub, Session& session, const Person& person, wsd_conn except);
 void tell_left(Hub& hub, Session& session, const Person& person, std::string_view reason);
 
+// What everyone is sent when a session ends.
+std::string session_ended_message(const Session& session);  // welcome.cpp
+
 }  // namespace app::hub

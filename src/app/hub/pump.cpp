@@ -160,7 +160,8 @@ void place_cursor(Connection& connection, std::optional<uint64_t> since) {
     const uint64_t first = std::max<uint64_t>(history.first_seq(), 1);
     connection.next_seq = first;
     if (!since) return;
-    // Who has seen more than there is saw what a crash has taken: nothing can be shown again, and all that comes is new.
+    // Who has seen more than there is saw what a crash has taken: nothing can be shown again, and all that comes is
+    // new.
     const uint64_t seen = std::min(*since, history.last_seq());
     if (seen + 1 < first) connection.missing.push_back({seen + 1, first - 1});  // retention was faster
     connection.next_seq = std::max(seen + 1, first);

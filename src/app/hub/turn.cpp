@@ -24,8 +24,8 @@ void end_turn_callback(wsd_server*, void* arg) { end_turn(*static_cast<Hub*>(arg
 
 void post_turn_end(Hub& hub) {
     if (hub.turn_end_posted) return;
-    // A post comes after what else has happened in this turn; where too many wait, a timer does. Without memory for that
-    // the next thing that is due tries again.
+    // A post comes after what else has happened in this turn; where too many wait, a timer does. Without memory for
+    // that the next thing that is due tries again.
     hub.turn_end_posted = wsd_post(hub.server, end_turn_callback, &hub) == WSD_OK ||
                           wsd_timer_start(hub.server, 0, end_turn_callback, &hub, nullptr) == WSD_OK;
 }
