@@ -171,11 +171,12 @@ $(OUT)/%_bench: $(OUT)/tests/bench/%_bench.o $(LIB)
 $(OUT)/simulate_bench: LINK += $(foreach f,epoll_ctl epoll_wait accept4 close recv send sendmsg,-Wl,--wrap=$f)
 
 # libFuzzer comes with clang; each target is its own program, built from the sources it needs and the sanitizers.
-build/fuzz/%: tests/fuzz/%.cpp $(LIB_SRC)
+build/fuzz/journal_fuzz: FUZZ_SRC := $(addprefix src/app/hub/,crc32c.cpp files.cpp journal.cpp journal_format.cpp)
+build/fuzz/%: tests/fuzz/%.cpp $(LIB_SRC) $(APP_SRC)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
 	$(Q)clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -Iinclude -Isrc -Itests \
-	    $< $(LIB_SRC) -lz -o $@
+	    $< $(FUZZ_SRC) $(LIB_SRC) -lz -o $@
 
 unit: $(OUT)/unit $(OUT)/api_smoke
 	$(OUT)/api_smoke
