@@ -41,6 +41,7 @@ std::string session_ended_message(const Session& session) {
 }
 
 void send_welcome(Hub& hub, Connection& connection, bool resumed) {
+    if (connection.closing) return;
     const Session& session = *connection.session;
     const std::string& user_id = connection.person->user_id;
     const ResumeClaim claim{session.id, user_id, connection.id, wall_ms() / 1000 + hub.options.resume_timeout_s};
