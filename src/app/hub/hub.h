@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <random>
@@ -55,26 +56,27 @@ struct User {
 
 // One WebSocket of a person. What it is owed of the stored messages is told by a cursor: those from `next_seq` on. Live
 // traffic is a cursor at the end; a newcomer, someone who resumes and someone whose queue was full for a while are the
-// same thing, a cursor further back (see pump.h).
+// same thing, a cursor further back (see pump.h). What hardly any of them has is in lists, as those take no memory
+// while they are empty.
 struct Connection {
     wsd_conn conn = 0;
     Session* session = nullptr;
     Person* person = nullptr;
     Role role = Role::kStudent;
-    std::string id;                                   // as the welcome tells it
-    uint64_t next_seq = 1;                            // the next stored message to be looked at for it
-    uint64_t replayed_count = 0;                      // sent to it before it was first live
-    bool complete = false;                            // has been told that its history is: is or was live
-    bool live = false;                                // is up to date and has room, so that it sees what is not stored
-    bool reading = false;                             // a History::read() for it is under way
-    bool full = false;            // its queue refused something: on_drain follows
-    bool pumping = false;                             // pump() is at it
-    bool closing = false;                             // is in no list of its session and person any more
-    std::deque<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent; the first is next_seq
-    uint64_t ahead_end = 0;                           // next_seq behind them
-    std::vector<Missing> missing;                     // of its history
+    std::string id;                                  // as the welcome tells it
+    uint64_t next_seq = 1;                           // the next stored message to be looked at for it
+    uint64_t replayed_count = 0;                     // sent to it before it was first live
+    bool complete = false;                           // has been told that its history is: is or was live
+    bool live = false;                               // is up to date and has room, so that it sees what is not stored
+    bool reading = false;                            // a History::read() for it is under way
+    bool full = false;                               // its queue refused something: on_drain follows
+    bool pumping = false;                            // pump() is at it
+    bool closing = false;                            // is in no list of its session and person any more
+    std::list<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent; the first is next_seq
+    uint64_t ahead_end = 0;                          // next_seq behind them
+    std::vector<Missing> missing;                    // of its history
     std::unordered_set<uint64_t> own;  // numbers, from next_seq on, of what it sent itself: it gets the ack instead
-    std::deque<std::string> held;      // answers that found its queue full; reading is paused while there are any
+    std::list<std::string> held;       // answers that found its queue full; reading is paused while there are any
     uint32_t malformed_in_row = 0;
     wsd_timer expiry = 0;      // of its token
     size_t index = 0;          // in Session::connections
@@ -182,8 +184,8 @@ struct Hub {
     wsd_server* server = nullptr;
     Log* log = nullptr;
     HubOptions options;
-    TokenRules tokens;      // no secrets: the query is believed
-    std::string admin_key;  // empty: the control API is off
+    TokenRules tokens;                               // no secrets: the query is believed
+    std::string admin_key;                           // empty: the control API is off
     std::unordered_set<std::string> sessions_to_be;  // ids of those whose definition is being stored
     std::string resume_secret;
     std::unique_ptr<Store> store;

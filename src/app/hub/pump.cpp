@@ -39,6 +39,12 @@ bool offer(Hub& hub, Connection& connection, const Record& record, wsd_prepared*
     return true;
 }
 
+// The oldest number that is not gone; where all are, the next one.
+uint64_t oldest_seq(const History& history) {
+    const uint64_t first = history.first_seq();
+    return first ? first : history.last_seq() + 1;
+}
+
 const Fresh* find_fresh(const Session& session, uint64_t seq) {
     if (session.fresh.empty() || seq < session.fresh.front().record->seq) return nullptr;
     const uint64_t index = seq - session.fresh.front().record->seq;  // numbers have no gap
@@ -134,7 +140,7 @@ bool step(Hub& hub, Connection& connection) {
     if (const Fresh* const fresh = find_fresh(session, seq)) {
         return offer(hub, connection, *fresh->record, fresh->prepared);
     }
-    if (seq < session.history->first_seq()) {
+    if (seq < oldest_seq(*session.history)) {
         disconnect(hub, connection, kCloseSlow, "slow", LeaveReason::kSlow);
         return false;
     }
@@ -157,7 +163,7 @@ void pump(Hub& hub, Connection& connection) {
 
 void place_cursor(Connection& connection, std::optional<uint64_t> since) {
     const History& history = *connection.session->history;
-    const uint64_t first = std::max<uint64_t>(history.first_seq(), 1);
+    const uint64_t first = oldest_seq(history);
     connection.next_seq = first;
     if (!since) return;
     // Who has seen more than there is saw what a crash has taken: nothing can be shown again, and all that comes is

@@ -86,6 +86,18 @@ TEST_CASE("a history that cannot be read gives what is in memory") {
           R"(welcome history_unavailable:0:[{"first":1,"last":5}] presence:bob+,eve+)");
 }
 
+TEST_CASE("a history of which retention has left nothing is complete") {
+    HubWorld world;
+    world.start();
+    world.say("system");
+    world.server.settle();
+    world.history().drop_before(2);
+    Client& bob = world.enter("bob");
+    CHECK(world.heard(bob) == kHello);
+    world.say("system");
+    CHECK(world.heard(bob) == "message:2");
+}
+
 // -------------------------------------------------------------------------------------------------------- publishing
 
 TEST_CASE("a sender's connection gets the ack and no message, its user's other connections do") {
