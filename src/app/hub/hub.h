@@ -31,6 +31,7 @@ namespace app::hub {
 struct Hub;
 struct Session;
 struct Person;
+struct PendingChanges;
 
 // Found by their text without making a std::string of it.
 struct TextHash {
@@ -140,6 +141,7 @@ struct Session {
     SessionStatus status = SessionStatus::kActive;
     bool several_per_user = false;
     bool students_may_broadcast = true;
+    std::shared_ptr<PendingChanges> changes;  // of its definition; null: none so far
     ByName<std::unique_ptr<Person>> people;
     std::vector<std::string> members;      // user ids, in the order of the list
     std::vector<Connection*> connections;  // all that are in; of any role
@@ -182,6 +184,7 @@ struct Hub {
     HubOptions options;
     TokenRules tokens;      // no secrets: the query is believed
     std::string admin_key;  // empty: the control API is off
+    std::unordered_set<std::string> sessions_to_be;  // ids of those whose definition is being stored
     std::string resume_secret;
     std::unique_ptr<Store> store;
     ByName<std::unique_ptr<Session>> sessions;
