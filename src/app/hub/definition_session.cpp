@@ -1,11 +1,22 @@
 // Definitions and running sessions: one is made from the other, and follows its changes.
-#include <algorithm>
+#include <deque>
+#include <utility>
 
 #include "app/hub/definition.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
 
 namespace app::hub {
+
+// Changes are stored one by one, as each is made from what the one before it has come to. The first is on its way.
+struct PendingChanges {
+    struct Pending {
+        DefinitionChange change;
+        std::function<void(ChangeResult)> done;
+    };
+    std::deque<Pending> pending;
+};
+
 namespace {
 
 constexpr uint16_t kDisconnectedCode = 4003;
@@ -61,6 +72,29 @@ void settle_votes(Hub& hub, Session& session) {
     publish_from_system(hub, session, "session_progress", session.votes.progress_data());
 }
 
+// ------------------------------------------------------------------------------------------------------------ storing
+
+void store_next(Hub& hub, Session& session);
+
+void stored(Hub& hub, Session& session, bool ok) {
+    std::deque<PendingChanges::Pending>& pending = session.changes->pending;
+    const PendingChanges::Pending first = std::move(pending.front());
+    if (ok) apply_change(hub, session, first.change);
+    if (first.done) first.done(ok ? ChangeResult::kDone : ChangeResult::kNotStored);
+    pending.pop_front();
+    if (!pending.empty()) store_next(hub, session);
+}
+
+void store_next(Hub& hub, Session& session) {
+    Definition definition = definition_of(session);
+    change_definition(session.changes->pending.front().change, &definition);
+    const std::weak_ptr<PendingChanges> changes = session.changes;
+    hub.store->save(session.id, write_definition(definition), [&hub, &session, changes](bool ok) {
+        const std::shared_ptr<PendingChanges> there = changes.lock();
+        if (there && !there->pending.empty()) stored(hub, session, ok);  // else the session has ended
+    });
+}
+
 }  // namespace
 
 Definition definition_of(const Session& session) {
@@ -89,9 +123,13 @@ std::unique_ptr<Session> make_session(const Definition& definition, std::unique_
     session->students_may_broadcast = definition.students_may_broadcast;
     set_members(*session, definition.members);
     for (const Comparison& comparison : definition.comparisons) (void)session->votes.put(comparison);  // all are new
-    session->staged_seq = history->last_seq();
-    session->history = std::move(history);
+    if (history) set_history(*session, std::move(history));
     return session;
+}
+
+void set_history(Session& session, std::unique_ptr<History> history) {
+    session.staged_seq = history->last_seq();
+    session.history = std::move(history);
 }
 
 void apply_change(Hub& hub, Session& session, const DefinitionChange& change) {
@@ -103,6 +141,22 @@ void apply_change(Hub& hub, Session& session, const DefinitionChange& change) {
     set_members(session, *change.members);
     disconnect_strangers(hub, session);
     settle_votes(hub, session);
+}
+
+void change_session(Hub& hub, Session& session, DefinitionChange change, std::function<void(ChangeResult)> done) {
+    if (!session.changes) session.changes = std::make_shared<PendingChanges>();
+    std::deque<PendingChanges::Pending>& pending = session.changes->pending;
+    pending.push_back({std::move(change), std::move(done)});
+    if (pending.size() == 1) store_next(hub, session);
+}
+
+void keep_definition(Hub& hub, Session& session) { change_session(hub, session, {}, nullptr); }
+
+void forget_changes(Session& session) {
+    if (!session.changes) return;
+    for (const PendingChanges::Pending& pending : std::exchange(session.changes->pending, {})) {
+        if (pending.done) pending.done(ChangeResult::kEnded);
+    }
 }
 
 }  // namespace app::hub

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/hub/envelope.h"
+#include "app/utf8.h"
 
 namespace app::hub {
 namespace {
@@ -10,13 +11,7 @@ namespace {
 // Names of fields are the client's, and messages are to stay readable.
 constexpr size_t kShownMaxBytes = 64;
 
-bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
-
 }  // namespace
-
-size_t character_count(std::string_view text) {
-    return size_t(std::count_if(text.begin(), text.end(), starts_character));
-}
 
 Fields::Fields(const Json& object, std::string path, std::string* why)
     : object_(object), path_(std::move(path)), why_(why) {
@@ -63,7 +58,7 @@ bool Fields::text(std::string_view name, Need need, std::string* out) {
     const Json* const value = look(name, need);
     if (!value) return false;
     if (!value->is(JsonType::kString)) return wrong(name, "not a string");
-    if (character_count(value->string()) > kTextMaxChars) {
+    if (utf8_count(value->string()) > kTextMaxChars) {
         return wrong(name, "longer than " + std::to_string(kTextMaxChars) + " characters");
     }
     *out = value->string();

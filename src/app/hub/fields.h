@@ -2,19 +2,16 @@
 // "members[3].role: instructor or student".
 #pragma once
 
-#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/json.h"
 
 namespace app::hub {
 
 constexpr size_t kTextMaxChars = 256;  // of names and titles, in characters of Unicode
-
-// Characters of a text that is UTF-8.
-size_t character_count(std::string_view text);
 
 enum class Need : bool { kOptional, kRequired };
 

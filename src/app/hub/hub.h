@@ -31,6 +31,7 @@ namespace app::hub {
 struct Hub;
 struct Session;
 struct Person;
+struct PendingChanges;
 
 // Found by their text without making a std::string of it.
 struct TextHash {
@@ -81,6 +82,20 @@ struct Connection {
     Hub* hub = nullptr;
 };
 
+// Somebody is shown to the others as typing: until this fires or is freed.
+struct Typing {
+    Typing() = default;
+    ~Typing();  // handlers.cpp
+    Typing(const Typing&) = delete;
+    Typing& operator=(const Typing&) = delete;
+
+    Hub* hub = nullptr;
+    Session* session = nullptr;
+    Person* person = nullptr;
+    wsd_conn conn = 0;  // where it types
+    wsd_timer timer = 0;
+};
+
 // Somebody who is on the session's list or has been in it.
 struct Person {
     std::string user_id;
@@ -89,7 +104,7 @@ struct Person {
     bool member = false;
     std::vector<Connection*> connections;  // in the order in which they came
     int64_t last_seen_ms = 0;              // since 1970; 0: never
-    wsd_timer typing = 0;                  // ends what it shows to others
+    std::unique_ptr<Typing> typing;        // null while it does not; never while it is offline
     bool online() const { return !connections.empty(); }
 };
 
@@ -126,6 +141,7 @@ struct Session {
     SessionStatus status = SessionStatus::kActive;
     bool several_per_user = false;
     bool students_may_broadcast = true;
+    std::shared_ptr<PendingChanges> changes;  // of its definition; null: none so far
     ByName<std::unique_ptr<Person>> people;
     std::vector<std::string> members;      // user ids, in the order of the list
     std::vector<Connection*> connections;  // all that are in; of any role
@@ -168,6 +184,7 @@ struct Hub {
     HubOptions options;
     TokenRules tokens;      // no secrets: the query is believed
     std::string admin_key;  // empty: the control API is off
+    std::unordered_set<std::string> sessions_to_be;  // ids of those whose definition is being stored
     std::string resume_secret;
     std::unique_ptr<Store> store;
     ByName<std::unique_ptr<Session>> sessions;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/hub/definition.h"
+#include "app/hub/room.h"
 
 namespace app::hub {
 namespace {
@@ -57,21 +58,20 @@ void replay_effect(Session& session, const Record& record, const Json& envelope)
     if (type->string() == "comparison_update") replay_comparison(session, *data);
 }
 
-// `remember`: its id is among those that are still known.
-void replay(Session& session, const Record& record, bool remember) {
+void replay(Hub& hub, Session& session, const Record& record) {
     Json envelope;
     JsonError error;
     if (!parse_json(record.text, kRecordLimits, &envelope, &error)) return;  // whatever it is, it is passed on as it is
     replay_sender(session, record, envelope);
     replay_effect(session, record, envelope);
     const Json* const id = envelope.find("id");
-    if (!remember || !id || !id->is(JsonType::kString)) return;
-    session.seen_ids.insert_or_assign(record.route.from + "\n" + std::string(id->string()), record.seq);
+    if (id && id->is(JsonType::kString)) remember_id(hub, session, record.route.from, id->string(), record.seq);
 }
 
 // -------------------------------------------------------------------------------------------------------------- store
 
-bool load_stored(Hub& hub, StoredSession stored, std::string* error) {
+// A definition that was lost or cannot be read leaves a session in which nobody can do anything yet.
+Definition stored_definition(const Hub& hub, const StoredSession& stored) {
     Json json;
     JsonError json_error;
     Definition definition;
@@ -81,13 +81,28 @@ bool load_stored(Hub& hub, StoredSession stored, std::string* error) {
     } else if (parse_definition(json, &definition, &why) && definition.id != stored.id) {
         why = "it is another session's";
     }
-    if (!why.empty()) return fail(error, "stored session " + stored.id + ": its definition: " + why);
-    std::unique_ptr<Session> session = make_session(definition, std::move(stored.history));
-    const uint64_t known = hub.options.seen_id_max_count;
-    size_t left = stored.records.size();
-    for (const std::shared_ptr<const Record>& record : stored.records) replay(*session, *record, left-- <= known);
-    hub.sessions.insert_or_assign(stored.id, std::move(session));
-    return true;
+    if (why.empty()) return definition;
+    if (hub.log) {
+        hub.log->write(LogLevel::kError, "definition unreadable", {{"session", stored.id}, {"why", why}});
+    }
+    Definition paused;
+    paused.id = stored.id;
+    paused.status = SessionStatus::kPaused;
+    return paused;
+}
+
+Session& need_session(Hub& hub, const StoredSession& stored) {
+    std::unique_ptr<Session>& session = hub.sessions[stored.id];
+    if (!session) session = make_session(stored_definition(hub, stored), nullptr);
+    return *session;
+}
+
+void load_stored(Hub& hub) {
+    const LoadVisitor visit = [&hub](const StoredSession& stored, const std::shared_ptr<const Record>& record) {
+        replay(hub, need_session(hub, stored), *record);
+    };
+    for (StoredSession& stored : hub.store->load(visit))
+        set_history(need_session(hub, stored), std::move(stored.history));
 }
 
 // --------------------------------------------------------------------------------------------------------------- file
@@ -152,9 +167,7 @@ bool load_file(Hub& hub, const std::string& path, std::string* error) {
 }  // namespace
 
 bool load_sessions(Hub& hub, const std::string& sessions_file, std::string* error) {
-    for (StoredSession& stored : hub.store->load()) {
-        if (!load_stored(hub, std::move(stored), error)) return false;
-    }
+    load_stored(hub);
     return sessions_file.empty() || load_file(hub, sessions_file, error);
 }
 
