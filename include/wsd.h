@@ -336,6 +336,16 @@ typedef struct wsd_config {
      * for more. */
     size_t memory_soft_bytes; /* 0: none; <= memory_hard_bytes */
     size_t memory_hard_bytes; /* 0: none; neither may be below what the server itself takes: WSD_E_NOMEM */
+
+    /* What the server refuses by itself it answers with a line of text, or as {"error":{"code":...,"message":...}} with
+     * Content-Type application/json. The message is English for people; the codes, by status, are
+     *   400 bad_request         411 length_required   429 too_many_connections
+     *   403 origin_not_allowed  413 body_too_large    431 head_too_large
+     *   405 method_not_allowed  414 target_too_long   501 not_implemented
+     *   408 request_timeout     426 upgrade_required  505 version_not_supported
+     *   503 server_full, draining, or no_decision where the application has not decided in time
+     * With 429 and 503 there is a Retry-After either way. */
+    int refusals_json; /* 0; 1: as JSON */
 } wsd_config;
 
 /* Sets every field of `config` to its default. `size` is sizeof(wsd_config) as the caller compiled it. Any thread. */
@@ -369,8 +379,8 @@ WSD_API const char *wsd_config_invalid_why(const wsd_config *config);
  *                   out; limits_dry_run, message_over_rate; deflate_threshold_bytes
  *   next frame      message_max_bytes, frame_max_bytes, fragment_max_count
  *   next request    head_max_bytes, head_max_count, body_max_bytes, subprotocols, allow_http10, origins,
- *                   origins_required, trusted_proxies (PROXY headers too), forwarded_header; deflate's takeovers,
- *                   window bits and memory
+ *                   origins_required, trusted_proxies (PROXY headers too), forwarded_header, refusals_json; deflate's
+ *                   takeovers, window bits and memory
  *   new connections message_per_s where it was 0, and limits by address where there were none: connections that came
  *                   while it was so are not counted
  *   never           context, allocate, clock and their contexts, receive_buffer_bytes, post_max_count,

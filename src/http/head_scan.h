@@ -10,10 +10,13 @@ namespace wsd::http {
 
 enum class Step : uint8_t { kDone, kNeedMore, kRefused };
 
-// Why a request cannot be served: the status that says so, and a static text for the log.
+// Why a request cannot be served: the status that says so, and a static text for the log, of plain ASCII without quotes
+// and backslashes.
 struct Refusal {
     uint16_t status = 0;
     const char* why = "";
+    const char* code = nullptr;  // for programs to tell it by; null: the one that goes with the status
+    uint32_t retry_after_s = 1;  // with 429 and 503: how soon asking again makes sense
 };
 
 inline Step refuse(Refusal* refusal, uint16_t status, const char* why) {

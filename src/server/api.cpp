@@ -102,6 +102,7 @@ const wsd_config kDefaults = {
     .limits_dry_run = 0,
     .memory_soft_bytes = 0,
     .memory_hard_bytes = 0,
+    .refusals_json = 0,
 };
 
 // What the caller knows of the configuration, and the defaults for the rest.

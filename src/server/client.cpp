@@ -19,8 +19,7 @@ bool admit_client(Conn& conn, http::Refusal* refusal) {
     if (!conn.server->client_limits.by_address || conn.admin) return true;
     const Admission admission = limits_recount(conn, client_of(conn, net::socket_peer(conn.source.fd)));
     if (admission == Admission::kYes) return true;
-    *refusal = {429, "too many connections of its client"};
-    if (admission == Admission::kNoRoom) *refusal = {503, "no room for one more client"};
+    *refusal = limits_refusal(*conn.server, admission);
     return false;
 }
 

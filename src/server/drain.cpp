@@ -82,7 +82,7 @@ void drain_conn(Conn& conn) {
         }
         if (conn.upgrade && conn.upgrade->in_callback) return;                 // judged when that returns
         if (!conn.upgrade && conn.answered) return conn_linger(conn, ending);  // kept alive, nothing asked
-        upgrade_refuse(conn, {503, "draining"});
+        upgrade_refuse(conn, {503, "draining", "draining"});
     }
 }
 

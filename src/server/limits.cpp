@@ -107,6 +107,17 @@ Admission limits_enter(Server& server, Visitor visitor) {
     return admission;
 }
 
+http::Refusal limits_refusal(const Server& server, Admission admission) {
+    if (admission == Admission::kNoRoom) return {503, "no room for one more client"};
+    http::Refusal refusal{429, "too many connections of its client"};
+    if (admission == Admission::kTooFast) {
+        refusal.why = "too many new connections of its client";
+        const uint32_t per_min = server.config.ip_connect_per_min;
+        refusal.retry_after_s = (60 + per_min - 1) / per_min;  // until the bucket has one more
+    }
+    return refusal;
+}
+
 void limits_leave(Server& server, IpKey key) {
     ClientLimits& limits = server.client_limits;
     IpEntry* const entry = ip_table_find(limits.table, key);

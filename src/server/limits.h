@@ -3,6 +3,7 @@
 // wsd_config.limits_dry_run nothing is refused, and what would have been is counted all the same.
 #pragma once
 
+#include "http/head_scan.h"
 #include "net/timer_wheel.h"
 #include "server/conn.h"
 #include "server/ip_table.h"
@@ -40,6 +41,9 @@ enum class Admission : uint8_t {
     kTooFast,  // new ones
     kNoRoom,   // to remember one more address
 };
+
+// What to answer to a client that is not admitted.
+http::Refusal limits_refusal(const Server& server, Admission admission);
 
 // Counts a connection of an address in; what is not refused must be counted out by limits_leave().
 [[nodiscard]] Admission limits_enter(Server& server, Visitor visitor);

@@ -8,6 +8,7 @@
 #include "server/budget.h"
 #include "server/client.h"
 #include "server/limits.h"
+#include "server/refusal.h"
 
 namespace wsd::server {
 namespace {
@@ -17,15 +18,14 @@ constexpr int kAcceptsPerTurn = 256;
 
 constexpr uint32_t kRetryMs = 100;  // out of descriptors: how often to look whether another process gave some back
 
-constexpr char kNoRoom[] =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-constexpr char kTooMany[] =
-    "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-
 // Answers somebody who is not let in. Best effort: what does not fit the socket's buffer is not said.
-void turn_away(int fd, const char* answer = kNoRoom) {
+void turn_away(const Server& server, int fd, const http::Refusal& refusal) {
+    RefusalAnswer answer;
+    refusal_answer(refusal, server.config.refusals_json != 0, &answer);
+    uint8_t text[512];
+    WSD_ASSERT(http::response_size(answer.response) <= sizeof text);
     size_t n = 0;
-    (void)net::send_bytes(fd, bytes_of(answer), &n);
+    (void)net::send_bytes(fd, {text, http::write_response(answer.response, text)}, &n);
     net::shut_down_sending(fd);
     // Unread input would turn the close into a reset, which can overtake the answer.
     uint8_t discarded[4096];
@@ -43,7 +43,7 @@ void out_of_descriptors(Server& server, Listener& listener) {
         close(server.spare_fd);
         int fd = -1;
         if (net::accept_one(listener.source.fd, &fd) == net::Io::kOk) {
-            turn_away(fd);
+            turn_away(server, fd, {503, "out of descriptors"});
             server.stats.refused_descriptors++;
         }
         server.spare_fd = open_spare();
@@ -58,13 +58,13 @@ bool has_room(Server& server, int fd) {
     if (limit && server.conns.live_count() >= limit) {
         server.stats.refused_limit++;
         server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_CONN_LIMIT);
-        turn_away(fd);
+        turn_away(server, fd, {503, "too many connections"});
         return false;
     }
     if (!budget_is_tight(server)) return true;
     server.stats.refused_budget++;
     server_log(server, WSD_LOG_WARN, 0, "connection refused", WSD_E_MEMORY_BUDGET);
-    turn_away(fd);
+    turn_away(server, fd, {503, "over the soft memory mark"});
     return false;
 }
 
@@ -84,7 +84,7 @@ void admit(Server& server, int fd, const Listener& listener) {
     const Admission admission = limits_enter(server, visitor);
     if (admission == Admission::kYes) return conn_accept(server, fd, listener, visitor, proxy_due);
     server_log(server, WSD_LOG_INFO, 0, "connection refused", WSD_E_ADDRESS_LIMIT);
-    turn_away(fd, admission == Admission::kNoRoom ? kNoRoom : kTooMany);
+    turn_away(server, fd, limits_refusal(server, admission));
 }
 
 void listener_ready(net::Source* source, uint32_t) {

@@ -7,6 +7,7 @@
 #include "server/client.h"
 #include "server/compression.h"
 #include "server/extra.h"
+#include "server/refusal.h"
 #include "server/server.h"
 
 namespace wsd::server {
@@ -79,16 +80,20 @@ bool asks_for_head(const Upgrade& upgrade) {
 }
 
 // Writes and queues an answer.
-int send_answer(Conn& conn, Answer& answer) {
+int send_response(Conn& conn, const http::Response& response) {
     Mem& mem = conn.server->mem;
-    answer.response.fields = answer.fields;
-    const size_t size = http::response_size(answer.response);
+    const size_t size = http::response_size(response);
     uint8_t* const text = static_cast<uint8_t*>(mem_alloc(mem, Purpose::kHandshake, size));
     if (!text) return WSD_E_NOMEM;
-    (void)http::write_response(answer.response, text);
+    (void)http::write_response(response, text);
     const int result = conn_send_raw(conn, {text, size});
     mem_free(mem, Purpose::kHandshake, text, size);
     return result;
+}
+
+int send_answer(Conn& conn, Answer& answer) {
+    answer.response.fields = answer.fields;
+    return send_response(conn, answer.response);
 }
 
 // The state after a decision; what follows from it happens now or, inside on_request, after that.
@@ -128,7 +133,8 @@ void show_to_application(Conn& conn) {
     if (upgrade.state != State::kWaiting) {
         upgrade_settle(conn);
     } else if (server.draining && conn.phase == Phase::kHttp && !drain_spares(conn)) {
-        upgrade_refuse(conn, {503, "draining"});  // the drain began in the callback, which left the request undecided
+        upgrade_refuse(
+            conn, {503, "draining", "draining"});  // the drain began in the callback, which left the request undecided
     }
 }
 
@@ -161,7 +167,7 @@ void request_complete(Conn& conn) {
         }
         upgrade.is_upgrade = true;
     }
-    if (conn.server->draining && !drain_spares(conn)) return upgrade_refuse(conn, {503, "draining"});
+    if (conn.server->draining && !drain_spares(conn)) return upgrade_refuse(conn, {503, "draining", "draining"});
     if (upgrade.is_upgrade && budget_is_tight(*conn.server)) {
         conn.server->stats.refused_budget++;
         return upgrade_refuse(conn, {503, "over the soft memory mark"});
@@ -284,29 +290,17 @@ void upgrade_timed_out(Conn& conn) {
     server.stats.handshake_timeouts++;
     if (client_required(conn)) return client_refuse(conn, "no PROXY header in time");
     const bool ours = upgrade_waits(conn);
-    upgrade_refuse(conn, ours ? http::Refusal{503, "no decision in time"} : http::Refusal{408, "no request in time"});
+    upgrade_refuse(conn, ours ? http::Refusal{503, "no decision in time", "no_decision"}
+                              : http::Refusal{408, "no request in time"});
 }
 
 void upgrade_refuse(Conn& conn, const http::Refusal& refusal) {
     Server& server = *conn.server;
     const Upgrade* const known = conn.upgrade && conn.upgrade->state != State::kHead ? conn.upgrade : nullptr;
-    Answer answer;
-    char text[64];
-    size_t len = 0;
-    for (const char* c = http::reason_phrase(refusal.status); *c && len < sizeof text - 1; c++) text[len++] = *c;
-    text[len++] = '\n';
-    answer.response.status = refusal.status;
-    answer.response.body = {reinterpret_cast<const uint8_t*>(text), len};
-    answer.response.close = true;
-    answer.add("Content-Type", "text/plain");
-    if (refusal.status == 405) answer.add("Allow", "GET");
-    if (refusal.status == 426) {
-        answer.add("Upgrade", "websocket");
-        answer.add("Sec-WebSocket-Version", "13");  // §4.2.2
-    }
-    if (refusal.status == 503 || refusal.status == 429) answer.add("Retry-After", "1");
+    RefusalAnswer answer;
+    refusal_answer(refusal, server.config.refusals_json != 0, &answer);
     answer.response.head_only = conn.upgrade && asks_for_head(*conn.upgrade);
-    if (send_answer(conn, answer) != WSD_OK) {
+    if (send_response(conn, answer.response) != WSD_OK) {
         conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM});
     } else if (conn.upgrade && conn.upgrade->in_callback) {
         conn.upgrade->last = true;

@@ -82,6 +82,20 @@ struct Connection {
     Hub* hub = nullptr;
 };
 
+// Somebody is shown to the others as typing: until this fires or is freed.
+struct Typing {
+    Typing() = default;
+    ~Typing();  // handlers.cpp
+    Typing(const Typing&) = delete;
+    Typing& operator=(const Typing&) = delete;
+
+    Hub* hub = nullptr;
+    Session* session = nullptr;
+    Person* person = nullptr;
+    wsd_conn conn = 0;  // where it types
+    wsd_timer timer = 0;
+};
+
 // Somebody who is on the session's list or has been in it.
 struct Person {
     std::string user_id;
@@ -90,7 +104,7 @@ struct Person {
     bool member = false;
     std::vector<Connection*> connections;  // in the order in which they came
     int64_t last_seen_ms = 0;              // since 1970; 0: never
-    wsd_timer typing = 0;                  // ends what it shows to others
+    std::unique_ptr<Typing> typing;        // null while it does not; never while it is offline
     bool online() const { return !connections.empty(); }
 };
 

@@ -83,6 +83,7 @@ bool remove_connection(Hub& hub, Connection& connection) {
     session.connections.pop_back();
     std::erase(person.connections, &connection);
     if (person.online()) return false;
+    person.typing.reset();
     if (!person.member) person.role = connection.role;
     person.last_seen_ms = wall_ms();
     user_left(hub, person.user_id);

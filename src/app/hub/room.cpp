@@ -193,8 +193,8 @@ bool taken_before(Hub& hub, Connection& connection, std::string_view id) {
     if (!staged) staged = find_staged(session.staged, seq);
     if (!staged)
         answer(hub, connection, ack_envelope(session, id, seq));
-    else if (std::find(staged->origins.begin(), staged->origins.end(), connection.conn) == staged->origins.end())
-        staged->origins.push_back(connection.conn);
+    else
+        staged->origins.push_back(connection.conn);  // once more also where it has sent it twice already
     return true;
 }
 

@@ -18,7 +18,8 @@ struct Request {
     Hub& hub;
     Connection& connection;
     std::string_view text;  // as it came
-    Incoming message;       // once it is parsed
+    bool binary = false;    // the frame's type
+    Incoming message = {};  // once it is parsed
 };
 
 // What came of it: nothing, or why it was refused.
@@ -33,12 +34,20 @@ class Router {
 
     // Runs a request through all of it. An unknown type comes to the end of the middleware, too.
     Result run(Request& request) const;
+
+  private:
+    Result run_from(size_t index, Request& request) const;
+    Result route(Request& request) const;
+
+    std::vector<Middleware> middleware_;
+    std::map<std::string, Handler, std::less<>> handlers_;  // by type
 };
 
-// The hub's own: log, recover, validate, limit, then a handler for each type of the contract.
+// The hub's own: log, recover, validate, limit, take once, then a handler for each type of the contract.
 const Router& hub_router();
 
-// A text message of a connection: routed, and answered where it fails. Twenty malformed ones in a row close it (1008).
-void take_message(Hub& hub, Connection& connection, std::string_view text);
+// A message of a connection: routed, and answered where it fails. Twenty malformed ones in a row close it (1008). One
+// that comes after its connection was closed is dropped.
+void take_message(Hub& hub, Connection& connection, std::string_view text, bool binary = false);
 
 }  // namespace app::hub
