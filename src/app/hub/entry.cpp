@@ -101,7 +101,7 @@ std::optional<Refusal> read_token(const std::vector<std::string>& tokens, const 
 // A parameter and the claim that stands in for it, and that it may not contradict.
 struct Told {
     const char* name;
-    const std::string* parameter;  // null: absent
+    const std::string* parameter;  // null: absent, or empty, as a form sends what was not filled in
     const std::string& claim;      // empty: absent
 
     const std::string& value() const { return parameter ? *parameter : claim; }
@@ -115,7 +115,8 @@ struct Identity {
 
 Identity identity_of(const Parameters& parameters, const Claims& claims) {
     const auto told = [&](const char* name, const std::string& claim) {
-        return Told{name, find_parameter(parameters, name), claim};
+        const std::string* const parameter = find_parameter(parameters, name);
+        return Told{name, parameter && !parameter->empty() ? parameter : nullptr, claim};
     };
     return {told("session_id", claims.sid), told("user_id", claims.sub), told("role", claims.role),
             told("project_id", claims.pid)};
