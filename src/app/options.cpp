@@ -234,7 +234,7 @@ std::vector<Flag> hub_flags() {
     constexpr auto kRestart = Applies::kRestart;
     return {
         {"hub", "", "serve sessions at /hub and the control API at /api", turn_on(&H::on), {}, kRestart},
-        {"data", "DIR", "keep sessions and history here (in memory)", text(&H::data, "a path"), {}, kRestart},
+        {"data", "DIR", "keep sessions and history here, not in memory (none)", text(&H::data, "a path"), {}, kRestart},
         {"fsync",
          "WHEN",
          "when history reaches the disk: always, interval or never (interval)",
