@@ -215,6 +215,7 @@ int confine(wsd_server* server, Daemon& daemon) {
     if (options.hub.on && !(daemon.hub = app::hub::open_hub(server, options, &daemon.log, &error))) {
         return complain(error, kExitFailure);
     }
+    if (daemon.hub) app::log_calls(daemon);
     if (options.sandbox && !app::enter_sandbox()) return complain("--sandbox: " + reason(), kExitFailure);
     return 0;
 }
