@@ -65,6 +65,14 @@ const uint32_t kAllowed[] = {
     SYS_getdents64,
     SYS_ftruncate,
     SYS_unlinkat,
+    // the hub's sessions, kept on disk by threads that have been started before
+    SYS_pread64,
+    SYS_pwrite64,
+    SYS_fsync,
+    SYS_fdatasync,
+    SYS_mkdirat,
+    SYS_renameat,
+    SYS_renameat2,
     // signals, and the end, orderly or by abort()
     SYS_rt_sigaction,
     SYS_rt_sigprocmask,
@@ -77,6 +85,9 @@ const uint32_t kAllowed[] = {
     SYS_poll,
     SYS_open,
     SYS_unlink,
+    SYS_mkdir,
+    SYS_rename,
+    SYS_rmdir,
 #endif
 };
 
