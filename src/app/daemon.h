@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "app/hub/hub.h"
 #include "app/log.h"
 #include "app/notify.h"
 #include "app/options.h"
@@ -17,6 +18,7 @@ struct Daemon {
     std::unique_ptr<Options> reloaded;  // what holds since the latest reload; null before the first
     Log log{LogLevel::kInfo, LogFormat::kText};
     Notifier notifier;
+    std::unique_ptr<hub::Hub> hub;  // null: messages are echoed
     uint64_t descriptor_limit = 0;
     bool draining = false;
     int first_admin_listener = kNoListener;  // it and those after it serve the pages, and nothing else

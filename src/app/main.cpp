@@ -10,6 +10,7 @@
 
 #include "app/daemon.h"
 #include "app/echo.h"
+#include "app/hub/serve.h"
 #include "app/process.h"
 #include "app/sandbox.h"
 #include "app/token_command.h"
@@ -89,10 +90,13 @@ std::string joined(const std::vector<std::string>& words) {
 std::string take_over(wsd_server* server, Daemon& daemon, std::unique_ptr<app::Options> next) {
     // The file is opened before anything is changed, and changed back is only where that went wrong afterwards.
     if (!daemon.log.open(next->log_file)) return "log-file: " + next->log_file + ": " + reason();
+    const std::string refused = daemon.hub ? app::hub::reload_hub(*daemon.hub, *next) : std::string();
     const wsd_config config = fitted_config(daemon, *next);
-    const int result = wsd_server_reconfigure(server, &config);
-    if (result != WSD_OK) {
+    const int result = refused.empty() ? wsd_server_reconfigure(server, &config) : WSD_OK;
+    if (result != WSD_OK || !refused.empty()) {
         (void)daemon.log.open(daemon.options().log_file);  // where even that fails, the new file is as good
+        if (!refused.empty()) return refused;
+        if (daemon.hub) (void)app::hub::reload_hub(*daemon.hub, daemon.options());
         return wsd_error_text(result);
     }
     daemon.log.set(next->log_level, next->log_format);
@@ -196,8 +200,11 @@ int listen_all(wsd_server* server, const app::Options& options, const std::vecto
     return 0;
 }
 
-// Gives up, in this order, what only starting needed. Returns 0, or the exit status after saying why it could not.
-int confine(const app::Options& options) {
+// Gives up, in this order, what only starting needed. In between the hub is opened: its files belong to whom the daemon
+// runs as, and its threads are under the filter that is put in force after they have been made. Returns 0, or the exit
+// status after saying why it could not.
+int confine(wsd_server* server, Daemon& daemon) {
+    const app::Options& options = *daemon.started;
     std::string error;
     app::Identity identity;
     if (!options.user.empty() &&
@@ -205,6 +212,9 @@ int confine(const app::Options& options) {
         return complain("--user: " + error, kExitFailure);
     }
     if (!app::renounce_privileges()) return complain("cannot renounce privileges: " + reason(), kExitFailure);
+    if (options.hub.on && !(daemon.hub = app::hub::open_hub(server, options, &daemon.log, &error))) {
+        return complain(error, kExitFailure);
+    }
     if (options.sandbox && !app::enter_sandbox()) return complain("--sandbox: " + reason(), kExitFailure);
     return 0;
 }
@@ -231,8 +241,10 @@ int serve_with(wsd_server* server, Daemon& daemon, int signals, const std::vecto
     app::Pidfile pidfile;
     std::string error;
     if (!options.pidfile.empty() && !pidfile.create(options.pidfile, &error)) return complain(error, kExitFailure);
-    if (const int status = confine(options)) return status;
-    return run(server, daemon, signals);
+    if (const int status = confine(server, daemon)) return status;
+    const int status = run(server, daemon, signals);
+    if (daemon.hub) app::hub::close_hub(*daemon.hub);
+    return status;
 }
 
 int serve(const app::Sources& sources, std::unique_ptr<app::Options> options) {
@@ -254,7 +266,11 @@ int serve(const app::Sources& sources, std::unique_ptr<app::Options> options) {
     wsd_callbacks callbacks = {};
     callbacks.size = sizeof callbacks;
     callbacks.on_log = on_log;
-    app::echo_callbacks(&callbacks, daemon.started->access_log);
+    if (daemon.started->hub.on) {
+        app::hub::hub_callbacks(&callbacks);
+    } else {
+        app::echo_callbacks(&callbacks, daemon.started->access_log);
+    }
     app::visit_callbacks(&callbacks);
     wsd_server* server = nullptr;
     const int made = wsd_server_new(&config, &callbacks, &server);
@@ -262,6 +278,7 @@ int serve(const app::Sources& sources, std::unique_ptr<app::Options> options) {
     daemon.start_time_s = app::wall_clock_s();
     daemon.start_ms = wsd_now_ms(server);
     const int status = serve_with(server, daemon, signals, passed);
+    daemon.hub.reset();  // before the server that it asks for things
     wsd_server_free(server);
     daemon.log.defer_to({});
     if (status == 0) daemon.log.write(LogLevel::kInfo, "stopped");

@@ -136,4 +136,52 @@ Setting text(std::string Options::*field, const char* expected) {
             }};
 }
 
+Setting time(uint32_t HubFlags::*field) {
+    return {[field](Options& options, std::string_view text) -> std::string {
+                return parse_ms(text, &(options.hub.*field)) ? "" : kTimeForm;
+            },
+            [field](const Options& options) -> std::vector<std::string> { return {format_ms(options.hub.*field)}; }};
+}
+
+Setting long_time(uint64_t HubFlags::*field) {
+    return {[field](Options& options, std::string_view text) -> std::string {
+                const bool good = parse_scaled(
+                    text, {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {"", 1000}},
+                    uint64_t(std::numeric_limits<int64_t>::max()), &(options.hub.*field));
+                return good ? "" : "a time, as 30d, 12h or 90s (0: off)";
+            },
+            [field](const Options& options) -> std::vector<std::string> {
+                return {format_scaled(options.hub.*field,
+                                      {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}})};
+            }};
+}
+
+Setting turn_on(bool HubFlags::*field) {
+    return {[field](Options& options, std::string_view text) {
+                return read_switch(text, [&](bool on) { options.hub.*field = on; });
+            },
+            [field](const Options& options) { return yes_or_no(options.hub.*field); }};
+}
+
+Setting text(std::string HubFlags::*field, const char* expected) {
+    return {[=](Options& options, std::string_view value) -> std::string {
+                if (value.empty()) return expected;
+                options.hub.*field = value;
+                return {};
+            },
+            [=](const Options& options) -> std::vector<std::string> {
+                if ((options.hub.*field).empty()) return {};
+                return {options.hub.*field};
+            }};
+}
+
+Setting bytes(uint64_t HubFlags::*field) {
+    return {[field](Options& options, std::string_view text) -> std::string {
+                const bool good =
+                    parse_bytes(text, uint64_t(std::numeric_limits<int64_t>::max()), &(options.hub.*field));
+                return good ? "" : "bytes, as 65536, 64K or 16M";
+            },
+            [field](const Options& options) -> std::vector<std::string> { return {format_bytes(options.hub.*field)}; }};
+}
+
 }  // namespace app

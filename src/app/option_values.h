@@ -101,6 +101,26 @@ Setting borrowed_text(std::string Options::*text, const char* wsd_config::*field
 Setting time(uint32_t Options::*field);
 Setting turn_on(bool Options::*field);
 
+// ---------------------------------------------------------------------------------------------- fields of HubFlags
+
+Setting time(uint32_t HubFlags::*field);
+Setting long_time(uint64_t HubFlags::*field);  // also in days
+Setting turn_on(bool HubFlags::*field);
+Setting text(std::string HubFlags::*field, const char* expected);
+Setting bytes(uint64_t HubFlags::*field);
+
+template <class T>
+Setting count(T HubFlags::*field) {
+    return {
+        [field](Options& options, std::string_view text) -> std::string {
+            uint64_t n = 0;
+            if (!parse_scaled(text, {{"", 1}}, uint64_t(std::numeric_limits<T>::max()), &n)) return "a number";
+            options.hub.*field = T(n);
+            return {};
+        },
+        [field](const Options& options) -> std::vector<std::string> { return {std::to_string(options.hub.*field)}; }};
+}
+
 // A switch of the command line that asks for something else than serving.
 Setting request(bool Options::*field);
 

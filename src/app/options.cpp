@@ -36,6 +36,15 @@ std::string set_admin_listen(Options& options, std::string_view text) {
     return add_address(options.admin_listen, text);
 }
 
+std::string add_origins(Options& options, std::string_view text) {
+    if (text.empty()) return "an origin, as https://example.com, or a list of them";
+    if (!options.origins.empty()) options.origins += ',';
+    options.origins += text;
+    return {};
+}
+
+Texts shown_origins(const Options& options) { return options.origins.empty() ? Texts() : Texts{options.origins}; }
+
 std::vector<Flag> listening_flags() {
     using C = wsd_config;
     return {
@@ -72,8 +81,11 @@ std::vector<Flag> listening_flags() {
 std::vector<Flag> origin_flags() {
     using C = wsd_config;
     return {
-        {"origins", "LIST", "pages that may connect, as https://example.com,*.example.org (any)",
-         borrowed_text(&Options::origins, &C::origins), "origins"},
+        {"allow-origin",
+         "LIST",
+         "pages that may connect, as https://example.com,*.example.org; may be repeated (any)",
+         {add_origins, shown_origins},
+         "origins"},
         {"origins-required", "", "refuse upgrades without an Origin, too", turn_on(&C::origins_required),
          "origins_required"},
         {"trusted-proxies", "LIST", "who is believed about clients: addresses, ranges, unix: (none)",
@@ -139,13 +151,13 @@ std::vector<Flag> client_flags() {
     return {
         {"max-connections-per-ip", "N", "connections of one address (0); 0: no limit",
          count(&C::ip_connection_max_count)},
-        {"connects-per-ip", "N", "new connections of one address a minute (0); 0: no limit",
+        {"connections-per-ip-minute", "N", "new connections of one address a minute (0); 0: no limit",
          count(&C::ip_connect_per_min), "ip_connect_per_min"},
-        {"connects-per-ip-burst", "N", "of these at once (0); 0: a minute's", count(&C::ip_connect_burst_count),
+        {"connections-per-ip-burst", "N", "of these at once (0); 0: a minute's", count(&C::ip_connect_burst_count),
          "ip_connect_burst_count"},
         {"message-rate", "N", "messages of one connection a second (0); 0: no limit", count(&C::message_per_s),
          "message_per_s"},
-        {"message-burst", "N", "of these at once (0); 0: a second's", count(&C::message_burst_count),
+        {"message-rate-burst", "N", "of these at once (0); 0: a second's", count(&C::message_burst_count),
          "message_burst_count"},
         {"message-over-rate", "WHAT", "pause or close a connection over its rate (pause)",
          choice([](auto& o) -> auto& { return o.config.message_over_rate; },
@@ -217,6 +229,63 @@ std::vector<Flag> process_flags() {
     };
 }
 
+std::vector<Flag> hub_flags() {
+    using H = HubFlags;
+    constexpr auto kRestart = Applies::kRestart;
+    return {
+        {"hub", "", "serve sessions at /hub and the control API at /api", turn_on(&H::on), {}, kRestart},
+        {"data", "DIR", "keep sessions and history here, not in memory (none)", text(&H::data, "a path"), {}, kRestart},
+        {"fsync",
+         "WHEN",
+         "when history reaches the disk: always, interval or never (interval)",
+         choice([](auto& o) -> auto& { return o.hub.fsync; },
+                {{"always", FsyncWhen::kAlways}, {"interval", FsyncWhen::kInterval}, {"never", FsyncWhen::kNever}}),
+         {},
+         kRestart},
+        {"fsync-interval", "TIME", "that interval (1s)", time(&H::fsync_interval_ms), {}, kRestart},
+        {"history-max-count",
+         "N",
+         "messages kept of a session (0); 0: all",
+         count(&H::history_max_count),
+         {},
+         kRestart},
+        {"history-max-age",
+         "TIME",
+         "for how long they are kept (0); 0: for ever",
+         long_time(&H::history_max_age_ms),
+         {},
+         kRestart},
+        {"history-max-bytes",
+         "BYTES",
+         "of them kept of a session (0); 0: all",
+         bytes(&H::history_max_bytes),
+         {},
+         kRestart},
+        {"sessions", "FILE", "sessions to begin with, as JSON (none)", text(&H::sessions, "a path"), {}, kRestart},
+        {"max-sessions", "N", "sessions at a time (10000); 0: no limit", count(&H::max_sessions)},
+    };
+}
+
+std::vector<Flag> hub_client_flags() {
+    using H = HubFlags;
+    return {
+        {"jwt-secret-file", "FILE", "secrets of tokens, one a line; read again at SIGHUP (none)",
+         text(&H::jwt_secret_file, "a path")},
+        {"jwt-issuer", "NAME", "who must have issued a token (any)", text(&H::jwt_issuer, "a name")},
+        {"jwt-audience", "NAME", "whom a token must be for (any)", text(&H::jwt_audience, "a name")},
+        {"jwt-leeway", "TIME", "by which clocks may differ (30s)", time(&H::jwt_leeway_ms)},
+        {"admin-key-file", "FILE", "the control API's key; read again at SIGHUP (none)",
+         text(&H::admin_key_file, "a path")},
+        {"messages-per-user-minute", "N", "stored messages of a user (60); 0: no limit",
+         count(&H::messages_per_user_minute)},
+        {"message-burst", "N", "of these at once (0); 0: a minute's", count(&H::message_burst)},
+        {"retry-interval", "TIME", "between resends of what is not acknowledged (30s)", time(&H::retry_interval_ms)},
+        {"resume-timeout", "TIME", "in which a client may take up where it was (24h)", time(&H::resume_timeout_ms)},
+        {"accept-then-close", "", "refuse upgrades by a close code of 4000 + status, which pages can see",
+         turn_on(&H::accept_then_close)},
+    };
+}
+
 std::vector<Flag> other_flags() {
     return {
         {"log-level", "LEVEL", "error, warn, info or debug (info)",
@@ -251,7 +320,7 @@ const std::vector<Flag>& flags() {
     static const std::vector<Flag> kFlags = [] {
         std::vector<Flag> all;
         for (const auto group : {listening_flags, origin_flags, deflate_flags, limit_flags, client_flags, time_flags,
-                                 socket_flags, process_flags, other_flags}) {
+                                 socket_flags, hub_flags, hub_client_flags, process_flags, other_flags}) {
             for (Flag& flag : group()) all.push_back(std::move(flag));
         }
         return all;
@@ -269,8 +338,9 @@ const Flag* find_flag(std::string_view name) {
 std::string help_text() {
     std::string text =
         "usage: wsd [flags]\n\n"
-        "Serves WebSocket connections and echoes their messages. Without --port or --listen it listens on\n"
-        "port 9001 of --host. Values in parentheses are defaults; a switch takes =yes and =no. All flags but the\n"
+        "Serves WebSocket connections: sessions with --hub, and without it an echo of their messages. Without\n"
+        "--port or --listen it listens on port 9001 of --host. Values in parentheses are defaults; a switch takes =yes "
+        "and =no. All flags but the\n"
         "last four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
         "environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n\n";
     for (const Flag& flag : flags()) {

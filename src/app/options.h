@@ -1,6 +1,7 @@
 // The daemon's configuration: what the command line, the environment and a file may say, and what it comes to.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,31 @@
 #include "wsd.h"
 
 namespace app {
+
+enum class FsyncWhen : uint8_t { kAlways, kInterval, kNever };
+
+// What the hub is to be. All but `on` are without effect where it is off.
+struct HubFlags {
+    bool on = false;
+    std::string data;  // a folder; empty: in memory
+    FsyncWhen fsync = FsyncWhen::kInterval;
+    uint32_t fsync_interval_ms = 1000;
+    uint64_t history_max_count = 0;  // of each session, as the next two; 0: no limit
+    uint64_t history_max_age_ms = 0;
+    uint64_t history_max_bytes = 0;
+    std::string sessions;         // a file; empty: none
+    std::string jwt_secret_file;  // empty: what the query says is believed
+    std::string jwt_issuer;
+    std::string jwt_audience;
+    uint32_t jwt_leeway_ms = 30000;
+    std::string admin_key_file;              // empty: the control API is off
+    uint32_t max_sessions = 10000;           // 0: no limit
+    uint32_t messages_per_user_minute = 60;  // 0: no limit
+    uint32_t message_burst = 0;              // 0: as the rate
+    uint32_t retry_interval_ms = 30000;
+    uint32_t resume_timeout_ms = 86400000;
+    bool accept_then_close = false;
+};
 
 struct Options {
     wsd_config config;                                  // of the library
@@ -19,6 +45,7 @@ struct Options {
     std::string kernels;                                // what config.kernels points to
     std::string origins;                                // what config.origins points to
     std::string trusted_proxies;                        // what config.trusted_proxies points to
+    HubFlags hub;                                       // of --hub
     wsd_proxy_protocol proxy_protocol = WSD_PROXY_OFF;  // of every listener
     uint32_t drain_grace_ms = 10000;                    // from the signal to the cut
     uint32_t drain_window_ms = 0;                       // of it, over which closes are spread

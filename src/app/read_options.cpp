@@ -120,8 +120,10 @@ using Places = std::map<std::string_view, std::string>;
 
 bool apply(const Entries& entries, Options* options, Places* places, std::string* error) {
     std::vector<std::string> addresses, admin_addresses;
+    std::string origins;
     addresses.swap(options->listen);  // a source that says where to listen says all of it
     admin_addresses.swap(options->admin_listen);
+    origins.swap(options->origins);
     for (const Entry& entry : entries) {
         const std::string expected = entry.flag->setting.set(*options, entry.value);
         if (!expected.empty()) {
@@ -131,6 +133,7 @@ bool apply(const Entries& entries, Options* options, Places* places, std::string
     }
     if (options->listen.empty()) addresses.swap(options->listen);
     if (options->admin_listen.empty()) admin_addresses.swap(options->admin_listen);
+    if (options->origins.empty()) origins.swap(options->origins);
     return true;
 }
 
@@ -148,7 +151,7 @@ bool judge(Options* options, const Places& places, std::string* error) {
         return fail(error, place_of(places, "proxy-protocol") + ": optional needs --trusted-proxies");
     }
     if (options->config.origins_required && !options->config.origins) {
-        return fail(error, place_of(places, "origins-required") + ": needs --origins");
+        return fail(error, place_of(places, "origins-required") + ": needs --allow-origin");
     }
     if (options->drain_window_ms > options->drain_grace_ms) {
         return fail(error, place_of(places, "drain-window") + ": longer than --drain-grace");
@@ -160,6 +163,42 @@ bool judge(Options* options, const Places& places, std::string* error) {
         if (flag.field == field) return fail(error, place_of(places, flag.name) + ": " + why);
     }
     return fail(error, std::string(field) + ": " + why);
+}
+
+// --------------------------------------------------------------------------------------------------------------- hub
+
+// Does the one of the sources that counts most turn the hub on? What is wrong with a value is told later.
+bool wants_hub(std::initializer_list<const Entries*> sources) {
+    bool on = false;
+    for (const Entries* entries : sources) {
+        for (const Entry& entry : *entries) {
+            if (entry.flag->name == "hub") on = entry.value == "yes";
+        }
+    }
+    return on;
+}
+
+// The hub is for people in browsers: what one address may take is bounded, a peer that is gone is known to be within
+// two heartbeats, and a message over the hub's own limit still arrives whole, so that it can be answered.
+void set_hub_defaults(Options* options) {
+    options->config.ip_connection_max_count = 10;
+    options->config.ip_connect_per_min = 60;
+    options->config.write_timeout_ms = 5000;
+    options->config.stale_timeout_ms = 60000;
+    options->config.message_max_bytes = 1u << 20;
+    options->subprotocols = "wsd.v1";
+    options->config.subprotocols = options->subprotocols.c_str();
+    options->config.refusals_json = 1;
+}
+
+// What has no meaning without the hub, and would be missed where somebody forgot to turn it on.
+bool judge_hub(const Options& options, const Places& places, std::string* error) {
+    if (options.hub.on || options.help || options.version) return true;
+    for (const char* const name :
+         {"data", "sessions", "jwt-secret-file", "jwt-issuer", "jwt-audience", "admin-key-file"}) {
+        if (places.contains(name)) return fail(error, place_of(places, name) + ": needs --hub");
+    }
+    return true;
 }
 
 bool only_asks(const Entries& command_line, Options* options) {
@@ -182,10 +221,15 @@ bool read_options(const Sources& sources, Options* options, std::string* error) 
         const std::string path = config_path(environment, command_line);
         if (!path.empty() && !read_file(path, &file, error)) return false;
     }
+    if (wants_hub({&file, &environment, &command_line})) set_hub_defaults(options);
     for (const Entries* entries : {&file, &environment, &command_line}) {
         if (!apply(*entries, options, &places, error)) return false;
     }
-    return judge(options, places, error);
+    if (!options->origins.empty()) options->config.origins = options->origins.c_str();
+    if (options->hub.on && options->config.origins && !places.contains("origins-required")) {
+        options->config.origins_required = 1;
+    }
+    return judge_hub(*options, places, error) && judge(options, places, error);
 }
 
 std::string address_on_host(const Options& options, std::string_view port) {

@@ -4,6 +4,8 @@
 
 #include "app/client.h"
 #include "app/daemon.h"
+#include "app/hub/control.h"
+#include "app/hub/serve.h"
 #include "app/pages.h"
 
 namespace app {
@@ -72,13 +74,29 @@ int answer_not_found(wsd_server* server, wsd_conn conn) {
     return page.status;
 }
 
-// Decides a request. Returns the status of the answer.
+// The hub has sessions at one path, and what administers it where the pages are. Returns as decide().
+int decide_for_hub(wsd_server* server, wsd_conn conn, const wsd_request* request, bool administers) {
+    hub::Hub& hub = *daemon_of(server).hub;
+    const std::string_view path = view_of(wsd_request_path(request));
+    const bool upgrade = wsd_request_is_upgrade(request);
+    if (path == hub::kHubPath) {
+        return upgrade ? hub::enter_request(hub, conn, request) : demand_upgrade(server, conn);
+    }
+    if (upgrade || !administers) return answer_not_found(server, conn);
+    return hub::is_control_path(path) ? hub::control_request(hub, conn, request) : answer_page(server, conn, request);
+}
+
+// Decides a request. Returns the status of the answer; 0 where it comes later.
 int decide(wsd_server* server, wsd_conn conn, const wsd_request* request, int listener) {
-    const int first_admin = daemon_of(server).first_admin_listener;
+    Daemon& daemon = daemon_of(server);
+    const int first_admin = daemon.first_admin_listener;
     const bool upgrade = wsd_request_is_upgrade(request);
     if (first_admin != kNoListener && listener >= first_admin) {
-        return upgrade ? answer_not_found(server, conn) : answer_page(server, conn, request);
+        if (upgrade) return answer_not_found(server, conn);
+        const bool control = daemon.hub && hub::is_control_path(view_of(wsd_request_path(request)));
+        return control ? hub::control_request(*daemon.hub, conn, request) : answer_page(server, conn, request);
     }
+    if (daemon.hub) return decide_for_hub(server, conn, request, first_admin == kNoListener);
     if (upgrade) {
         if (wsd_accept(server, conn, nullptr, nullptr, 0) == WSD_OK) return 101;
         (void)wsd_abort(server, conn);  // it was in order, so that only memory can have been short
@@ -129,7 +147,8 @@ void on_refused(wsd_server* server, wsd_conn conn, const wsd_request* request, i
                       {"why", why}});
 }
 
-void on_open(wsd_server* server, wsd_conn conn) {
+// Remembers what the line about its close tells.
+void note_open(wsd_server* server, wsd_conn conn) {
     if (!logs_access(daemon_of(server))) return;
     Client* const client = client_need(server, conn);
     if (!client) return;
@@ -138,6 +157,11 @@ void on_open(wsd_server* server, wsd_conn conn) {
     const size_t size = std::strlen(info.peer) + 1;
     client->peer = std::make_unique<char[]>(size);
     std::memcpy(client->peer.get(), info.peer, size);
+}
+
+void on_open(wsd_server* server, wsd_conn conn) {
+    note_open(server, conn);
+    if (hub::Hub* const hub = daemon_of(server).hub.get()) hub::hub_opened(*hub, conn);
 }
 
 void log_close(wsd_server* server, wsd_conn conn, const wsd_close_info* info) {
@@ -158,6 +182,7 @@ void log_close(wsd_server* server, wsd_conn conn, const wsd_close_info* info) {
 
 void on_close(wsd_server* server, wsd_conn conn, const wsd_close_info* info) {
     log_close(server, conn, info);
+    if (hub::Hub* const hub = daemon_of(server).hub.get()) hub::hub_closed(*hub, conn, *info);
     client_forget(server, conn);
 }
 

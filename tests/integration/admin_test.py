@@ -146,7 +146,7 @@ AFTER_TRAFFIC = [
 
 def test_metrics_after_traffic():
     with Daemon(WSD, "--port=0", "--admin-listen=127.0.0.1:0", "--ping-interval=100ms", "--kernels=scalar",
-                "--origins=https://example.com") as daemon:
+                "--allow-origin=https://example.com") as daemon:
         with traffic(daemon.addresses[0]) as peer:
             now = samples(daemon.admin_addresses[0])
             for name, expected in AFTER_TRAFFIC:
@@ -233,7 +233,7 @@ EXPECTED = [  # event, fields
                "bytes_out": "28"}),
 ]
 
-VISIT = ["--port=0", "--origins=https://example.com", "--subprotocols=bearer.sesame-subprotocol"]
+VISIT = ["--port=0", "--allow-origin=https://example.com", "--subprotocols=bearer.sesame-subprotocol"]
 
 
 def test_access_log(format_name):

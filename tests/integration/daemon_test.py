@@ -38,7 +38,7 @@ def refuses(name, arguments, status, named):
 
 # Flags whose default --help gives in words, or not at all, with a value to give them.
 VALUE_OF = {"port": "0", "listen": "127.0.0.1:0", "subprotocols": "chat", "kernels": "scalar", "defer-accept": "0",
-            "origins": "https://example.com", "trusted-proxies": "127.0.0.0/8", "proxy-protocol": "off",
+            "allow-origin": "https://example.com", "trusted-proxies": "127.0.0.0/8", "proxy-protocol": "off",
             "admin-listen": "127.0.0.1:0",
             "config": "/dev/null", "log-file": "/dev/stderr", "user": "nobody", "pidfile": "wsd.pid"}
 
@@ -86,7 +86,7 @@ WRONG = [  # argument, what the line must name
     ("--max-message-bytes=0", "--max-message-bytes"),
     ("--send-low-bytes=2M", "--send-low-bytes"),
     ("--backlog=0", "--backlog"),
-    ("--origins=https://example.com/", "--origins: an origin has no host, or more than host and port"),
+    ("--allow-origin=https://example.com/", "--allow-origin: an origin has no host, or more than host and port"),
     ("--origins-required", "--origins-required"),
     ("--trusted-proxies=10.0.0.1/8", "--trusted-proxies: an address has bits set behind its prefix"),
     ("--forwarded-header=via", "--forwarded-header"),
@@ -186,10 +186,10 @@ EFFECTS = [  # flags, what is asked of a new peer, its answer
     (["--stale-timeout=1ms", "--ping-interval=0"], lambda peer: peer.open().at_end(), True),
     (["--subprotocols=chat.v2,chat.v1"],
      lambda peer: peer.request("Sec-WebSocket-Protocol: chat.v1")[1].get("sec-websocket-protocol"), "chat.v1"),
-    (["--origins=*.example.com"], status_of("Origin: https://a.example.com"), 101),
-    (["--origins=*.example.com"], status_of("Origin: https://example.org"), 403),
-    (["--origins=*.example.com"], status_of(), 101),
-    (["--origins=*.example.com", "--origins-required"], status_of(), 403),
+    (["--allow-origin=*.example.com"], status_of("Origin: https://a.example.com"), 101),
+    (["--allow-origin=*.example.com"], status_of("Origin: https://example.org"), 403),
+    (["--allow-origin=*.example.com"], status_of(), 101),
+    (["--allow-origin=*.example.com", "--origins-required"], status_of(), 403),
     (["--proxy-protocol=required"], proxied, True),
     (["--proxy-protocol=required"], dropped, True),
     (["--proxy-protocol=optional", "--trusted-proxies=127.0.0.1"], proxied, True),

@@ -81,7 +81,7 @@ def ends_well(name, daemon):
 
 def test_round_trip(folder):
     file = folder / "round.conf"
-    flags = ["--listen", "unix:/tmp/a # b", "--port=0", "--origins=https://example.com", "--ping-interval=1500ms",
+    flags = ["--listen", "unix:/tmp/a # b", "--port=0", "--allow-origin=https://example.com", "--ping-interval=1500ms",
              "--max-message-bytes=64K", "--no-deflate", "--log-format=json", "--sandbox"]
     for arguments in ([], flags):
         status, text, errors = run(*arguments, "--check-config")
@@ -119,16 +119,16 @@ def test_sources(folder):
 def test_reload(folder):
     file, first, second = folder / "reload.conf", folder / "first.log", folder / "second.log"
     head = "port = 0\nlog-level = info\n"
-    file.write_text(head + "origins = https://old.example.com\n")
+    file.write_text(head + "allow-origin = https://old.example.com\n")
     with Daemon(WSD, "--access-log=off", "--config", str(file)) as daemon, Peer(daemon.addresses[0]) as peer:
         peer.open()
-        file.write_text(head + "origins = https://new.example.com\nmax-message-bytes = 5\n")
-        checks.equal("SIGHUP tells what changed", reload(daemon, "reloaded")["changed"], "origins,max-message-bytes")
+        file.write_text(head + "allow-origin = https://new.example.com\nmax-message-bytes = 5\n")
+        checks.equal("SIGHUP tells what changed", reload(daemon, "reloaded")["changed"], "allow-origin,max-message-bytes")
         checks.equal("... which holds for new connections", status_with_origin(daemon, "https://new.example.com"), 101)
         checks.equal("... in all", status_with_origin(daemon, "https://old.example.com"), 403)
         checks.check("... and old ones stay", echoes(peer))
 
-        file.write_text(head + "origins = https://third.example.com\nmax-headers = many\n")
+        file.write_text(head + "allow-origin = https://third.example.com\nmax-headers = many\n")
         checks.equal("a wrong file is refused with its line", reload(daemon, "not reloaded")["error"],
                      f'{file}:4: max-headers: expected a number, not "many"')
         checks.equal("... and what held before still does", status_with_origin(daemon, "https://new.example.com"), 101)

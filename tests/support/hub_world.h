@@ -1,5 +1,5 @@
-// A session of the hub with its clients on real sockets, and a history that does what the test says: it may answer late,
-// refuse, hold only the newest in memory, and lose what it had. Time is TestServer's.
+// A session of the hub with its clients on real sockets, and a history that does what the test says: it may answer
+// late, refuse, hold only the newest in memory, and lose what it had. Time is TestServer's.
 //
 //     HubWorld world;
 //     Client& bob = world.enter("bob");
@@ -121,8 +121,9 @@ class TestHistory : public app::hub::History {
     bool appending_ = false;
 };
 
-// A message of the hub in a word: "message:3", "message:3 retry 1", "welcome", "history_complete:2", "presence:ada+,bob-",
-// "joined:bob", "left:bob:timeout", "ack:3", "error:internal", "delivered:3", "delivery_failed:3:bob,eve".
+// A message of the hub in a word: "message:3", "message:3 retry 1", "welcome", "history_complete:2",
+// "presence:ada+,bob-", "joined:bob", "left:bob:timeout", "ack:3", "error:internal", "delivered:3",
+// "delivery_failed:3:bob,eve".
 std::string hub_word(const std::string& envelope);
 
 class HubWorld {
@@ -130,6 +131,8 @@ class HubWorld {
     HubWorld() {
         hub.options.messages_per_user_min = 0;
         hub.resume_secret = "0123456789abcdef0123456789abcdef";
+        // Clients that say nothing for minutes are the hub's business here.
+        server.config.ping_interval_ms = server.config.stale_timeout_ms = server.config.idle_timeout_ms = 0;
         server.on_request = [this](wsd_conn conn, const wsd_request*) { admit(conn); };
         server.on_open = [this](wsd_conn conn) {
             app::hub::Session* const found = app::hub::find_session(hub, entry.session_id);
@@ -236,7 +239,8 @@ class HubWorld {
     }
 };
 
-// ------------------------------------------------------------------------------------------------------------- in words
+// ------------------------------------------------------------------------------------------------------------- in
+// words
 
 inline std::string hub_users(const app::Json& users) {
     std::vector<std::string> words;

@@ -5,6 +5,7 @@
 #include "app/hub/definition.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
+#include "app/hub/vote_news.h"
 
 namespace app::hub {
 
@@ -50,14 +51,6 @@ void disconnect_strangers(Hub& hub, Session& session) {
     }
 }
 
-void publish_from_system(Hub& hub, Session& session, std::string_view type, const std::string& data) {
-    Draft draft{};
-    draft.type = type;
-    draft.from = kSystemUser;
-    draft.data = data;
-    publish(hub, session, draft);
-}
-
 void settle_votes(Hub& hub, Session& session) {
     // Votes as they were are only remembered where something is staged that could fail.
     Votes votes = session.votes;
@@ -66,10 +59,9 @@ void settle_votes(Hub& hub, Session& session) {
     votes_will_change(session);
     session.votes = std::move(votes);
     for (const Votes::Change& change : changes) {
-        const char* const type = change.consensus == Consensus::kReached ? "consensus_reached" : "consensus_lost";
-        publish_from_system(hub, session, type, session.votes.consensus_data(change.comparison_id));
+        publish_consensus(hub, session, change.comparison_id, change.consensus);
     }
-    publish_from_system(hub, session, "session_progress", session.votes.progress_data());
+    publish_progress(hub, session);
 }
 
 // ------------------------------------------------------------------------------------------------------------ storing

@@ -8,9 +8,13 @@
 
 #include "app/hub/envelope.h"
 #include "app/hub/jwt.h"
+#include "app/hub/query.h"
+#include "app/hub/resume_token.h"
 #include "wsd.h"
 
 namespace app::hub {
+
+constexpr const char* kSubprotocol = "wsd.v1";
 
 // An answer to somebody who is not let in: {"error":{"code","message"}} with this status.
 struct Refusal {
@@ -36,27 +40,14 @@ struct EntryRules {
     const TokenRules* tokens = nullptr;
 };
 
-// Reads and judges an upgrade of /hub: parameters, token and what they claim. The token may come as Authorization:
-// Bearer, as the parameter `token`, or as the subprotocol bearer.TOKEN; two that differ are refused.
+// Reads and judges an upgrade of /hub: first the token, then the parameters, for which its claims stand in, and then
+// whether they agree. The token may come as Authorization: Bearer, as the parameter `token`, or as the subprotocol
+// bearer.TOKEN; two that differ are refused.
 [[nodiscard]] std::optional<Refusal> read_entry(const wsd_request* request, const EntryRules& rules, int64_t now_s,
                                                 Entry* entry);
 
 // Answers a request with a refusal. With `accept_then_close` an upgrade is taken and closed with 4000 + status, as
-// browsers do not show pages why they were refused.
+// browsers do not show pages why they were refused; its on_open never comes.
 void refuse(wsd_server* server, wsd_conn conn, const Refusal& refusal, bool accept_then_close, bool upgrade);
-
-// The names and values of a query, decoded (percent and plus); false where it is malformed, or a name stands twice.
-[[nodiscard]] bool parse_query(std::string_view query, std::vector<std::pair<std::string, std::string>>* parameters);
-
-// Names a stretch of one user's presence in one session, so that it can be taken up again: a text that only this server
-// can make, good until it expires.
-struct ResumeClaim {
-    std::string session_id;
-    std::string user_id;
-    std::string connection_id;
-    int64_t expires_s = 0;
-};
-std::string make_resume_token(const ResumeClaim& claim, std::string_view secret);
-std::optional<ResumeClaim> read_resume_token(std::string_view token, std::string_view secret, int64_t now_s);
 
 }  // namespace app::hub

@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "app/hub/definition.h"
 #include "app/hub/delivery.h"
 #include "app/hub/presence.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
+#include "app/hub/vote_news.h"
 #include "app/hub/wall_clock.h"
 #include "app/json_writer.h"
 #include "app/utf8.h"
@@ -130,25 +130,6 @@ Draft draft_of(const Request& request, std::string_view type, std::string_view d
     draft.origin = request.connection.conn;
     draft.answered = true;
     return draft;
-}
-
-// What comes of it besides, told to everyone.
-void publish_from_system(Hub& hub, Session& session, std::string_view type, const std::string& data) {
-    Draft draft;
-    draft.type = type;
-    draft.from = kSystemUser;
-    draft.data = data;
-    (void)publish(hub, session, draft);
-}
-
-void publish_consensus(Hub& hub, Session& session, const std::string& comparison_id, Consensus consensus) {
-    if (consensus == Consensus::kUnchanged) return;
-    const char* const type = consensus == Consensus::kReached ? "consensus_reached" : "consensus_lost";
-    publish_from_system(hub, session, type, session.votes.consensus_data(comparison_id));
-}
-
-void publish_progress(Hub& hub, Session& session) {
-    publish_from_system(hub, session, "session_progress", session.votes.progress_data());
 }
 
 // An instructor may address anyone; a student itself, instructors and, where the session allows, everyone.

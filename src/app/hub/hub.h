@@ -178,6 +178,12 @@ struct HubOptions {
     bool accept_then_close = false;
 };
 
+// Somebody whose upgrade was accepted, and whose on_open follows at once.
+struct Entering {
+    wsd_conn conn = 0;
+    Entry entry;
+};
+
 struct Hub {
     wsd_server* server = nullptr;
     Log* log = nullptr;
@@ -196,6 +202,7 @@ struct Hub {
     std::vector<Session*> due;                 // have something to do at the end of this turn
     std::vector<std::function<void()>> later;  // to be called then
     bool turn_end_posted = false;
+    std::optional<Entering> entering;
     uint32_t heartbeat_s = 30;
     uint64_t connections_total = 0;  // that entered since the start
 };

@@ -72,8 +72,8 @@ TEST_CASE("compression is on, and its flags reach the configuration") {
 }
 
 TEST_CASE("limits by client and the memory budget reach the configuration") {
-    const Parsed all({"--max-connections-per-ip=10", "--connects-per-ip=60", "--connects-per-ip-burst=20",
-                      "--message-rate=100", "--message-burst=200", "--message-over-rate=close",
+    const Parsed all({"--max-connections-per-ip=10", "--connections-per-ip-minute=60", "--connections-per-ip-burst=20",
+                      "--message-rate=100", "--message-rate-burst=200", "--message-over-rate=close",
                       "--handshake-min-rate=1K", "--handshake-grace=2s", "--limits-dry-run", "--memory-soft-bytes=64M",
                       "--memory-hard-bytes=1G"});
     REQUIRE(all.ok);
@@ -100,7 +100,7 @@ TEST_CASE("who may connect and who is believed about clients reaches the configu
     CHECK(none.options.config.origins == nullptr);
     CHECK(none.options.config.trusted_proxies == nullptr);
     CHECK(none.options.proxy_protocol == WSD_PROXY_OFF);
-    const Parsed all({"--origins=https://example.com,*.example.org", "--origins-required", "--trusted-proxies",
+    const Parsed all({"--allow-origin=https://example.com,*.example.org", "--origins-required", "--trusted-proxies",
                       "10.0.0.0/8,unix:", "--forwarded-header=forwarded", "--proxy-protocol=optional"});
     REQUIRE(all.ok);
     CHECK(all.options.origins == "https://example.com,*.example.org");
@@ -150,8 +150,8 @@ TEST_CASE("what is wrong is named in one line") {
         {{"--max-head-bytes", "100"}, "--max-head-bytes"},
         {{"--send-low-bytes", "2M"}, "--send-low-bytes"},
         {{"--subprotocols", "no token"}, "--subprotocols"},
-        {{"--origins", "https://example.com/"}, "--origins"},
-        {{"--origins-required"}, "--origins"},
+        {{"--allow-origin", "https://example.com/"}, "--allow-origin"},
+        {{"--origins-required"}, "--allow-origin"},
         {{"--trusted-proxies", "localhost"}, "--trusted-proxies"},
         {{"--forwarded-header", "via"}, "--forwarded-header"},
         {{"--proxy-protocol", "on"}, "--proxy-protocol"},

@@ -50,7 +50,7 @@ std::string another_value(const app::Flag& flag) {
     } kValues[] = {{"port", "4321"},
                    {"host", "::1"},
                    {"listen", "unix:/tmp/a # b"},
-                   {"origins", "https://example.com,*.example.org"},
+                   {"allow-origin", "https://example.com,*.example.org"},
                    {"trusted-proxies", "10.0.0.0/8, unix:"},
                    {"forwarded-header", "forwarded"},
                    {"proxy-protocol", "optional"},
@@ -120,7 +120,7 @@ TEST_CASE("what is wrong is named where it stands") {
         {"config = other\n", ":1: config: only the command line may say this"},
         {"help = yes\n", ":1: help: only the command line may say this"},
         {"\nmax-head-bytes = 1\n", ":2: max-head-bytes: the value is out of range"},
-        {"origins-required = yes\n", ":1: origins-required: needs --origins"},
+        {"origins-required = yes\n", ":1: origins-required: needs --allow-origin"},
         {"proxy-protocol = optional\n", ":1: proxy-protocol: optional needs --trusted-proxies"},
         {"log-file =\n", ":1: log-file: expected a path, not \"\""},
     };
@@ -178,8 +178,8 @@ TEST_CASE("the configuration as a file reads back to the same, at the defaults a
 
 TEST_CASE("what changed is told apart by whether a restart is needed for it") {
     const Read before({"--max-headers=5", "--port=1"});
-    const Read after({"--max-headers=6", "--port=2", "--origins=https://example.com", "--no-deflate"});
-    CHECK(app::changed_options(*before.options, *after.options, false) == Words{"origins", "max-headers"});
+    const Read after({"--max-headers=6", "--port=2", "--allow-origin=https://example.com", "--no-deflate"});
+    CHECK(app::changed_options(*before.options, *after.options, false) == Words{"allow-origin", "max-headers"});
     CHECK(app::changed_options(*before.options, *after.options, true) == Words{"listen", "no-deflate"});
     CHECK(app::changed_options(*before.options, *before.options, true).empty());
 }

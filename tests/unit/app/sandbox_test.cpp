@@ -6,14 +6,17 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "app/hub/store.h"
 #include "support/plain_server.h"
@@ -124,4 +127,20 @@ TEST_CASE("in the sandbox the hub's sessions are kept, read and removed") {
     CHECK(std::filesystem::exists(directory.path() + "/sessions/s-kept/definition.json"));
     CHECK_FALSE(std::filesystem::exists(directory.path() + "/sessions/s-gone"));
     CHECK(std::distance(std::filesystem::directory_iterator(directory.path() + "/sessions"), {}) == 1);
+}
+
+TEST_CASE("in the sandbox files are kept as the hub keeps its history") {
+    char folder[] = "/tmp/wsd-test-XXXXXX";
+    REQUIRE(mkdtemp(folder));
+    const std::string inner = std::string(folder) + "/s", before = inner + "/a.tmp", after = inner + "/a";
+    CHECK(in_sandbox([&] {
+              if (mkdir(inner.c_str(), 0700) != 0) return 1;
+              const int fd = open(before.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+              char byte = 0;
+              if (pwrite(fd, "x", 1, 5) != 1 || fdatasync(fd) != 0 || pread(fd, &byte, 1, 5) != 1) return 2;
+              if (ftruncate(fd, 1) != 0 || fsync(fd) != 0) return 3;
+              if (rename(before.c_str(), after.c_str()) != 0) return 4;
+              return unlink(after.c_str()) == 0 && rmdir(inner.c_str()) == 0 ? 0 : 5;
+          }) == 0);
+    rmdir(folder);
 }

@@ -61,8 +61,8 @@ std::string of_size(size_t bytes) {
 }  // namespace
 
 TEST_CASE("a message with everything in it is read") {
-    const auto text =
-        R"({"type":"message","id":"c-17","to":"bob","ack":true,"data":{"text":"hello"},"seq":9,"from":"eve","new":[]})"sv;
+    const auto text = R"({"type":"message","id":"c-17","to":"bob","ack":true,"data":{"text":"hello"},)"
+                      R"("seq":9,"from":"eve","new":[]})"sv;
     const Incoming incoming = good(text);
     CHECK(incoming.type == "message");
     CHECK(incoming.id == "c-17");

@@ -155,7 +155,7 @@ TEST_CASE("what the history refuses has never been: errors, the same numbers and
     draft.done = [&](uint64_t seq, bool ok) { told += std::to_string(seq) + (ok ? "+" : "-"); };
     const auto put = [&](const char* id) {
         app::hub::votes_will_change(world.session());
-        (void)world.session().votes.put({id, {"a", "A"}, {"b", "B"}}, world.session().members);
+        (void)world.session().votes.put({id, {"a", "A"}, {"b", "B"}});
     };
     put("first");
     world.say("ada", conn, draft);
@@ -186,7 +186,7 @@ TEST_CASE("of votes the last refused change alone is taken back where the one be
     world.history().answers_late = true;
     for (const char* const id : {"first", "second"}) {
         app::hub::votes_will_change(world.session());
-        (void)world.session().votes.put({id, {"a", "A"}, {"b", "B"}}, world.session().members);
+        (void)world.session().votes.put({id, {"a", "A"}, {"b", "B"}});
         world.say("system");
         world.server.settle();
     }
@@ -296,22 +296,32 @@ TEST_CASE("who is so slow that the next message is gone is closed with 4008") {
 
 TEST_CASE("answers that find the queue full wait in order, and reading waits for them") {
     HubWorld world;
-    world.server.config.send_high_count = 2;
-    world.start();
+    world.server.config.send_high_bytes = 20000;
+    world.server.config.send_low_bytes = 4000;
+    world.start_narrow();
     wsd_conn conn = 0;
     Client& bob = world.enter("bob", Role::kStudent, &conn);
     (void)world.heard(bob);
     size_t messages = 0;
     world.server.on_message = [&](wsd_conn, wsd_opcode, std::string_view) { messages++; };
     app::hub::Connection& connection = *app::hub::find_connection(world.hub, conn);
-    for (int i = 0; i < 5; i++) {
-        app::hub::answer(world.hub, connection, R"({"type":"n)" + std::to_string(i) + R"(","data":{}})");
+    bob.reading = false;
+    std::string expected;
+    for (int i = 0; connection.held.size() < 3; i++) {
+        REQUIRE(i < 10000);
+        const std::string name = "n" + std::to_string(i);
+        app::hub::answer(world.hub, connection,
+                         R"({"type":")" + name + R"(","data":{"x":")" + std::string(2000, 'x') + R"("}})");
+        expected += name + ' ';
+        world.server.settle();
     }
-    CHECK(connection.held.size() == 3);
     CHECK_FALSE(connection.live);
-    bob.send(test::text("{}"));
     world.say("system");
-    CHECK(world.heard(bob) == "n0 n1 n2 n3 n4 message:1 presence:bob+");
+    bob.send(test::text("{}"));
+    world.server.settle();
+    CHECK(messages == 0);
+    bob.reading = true;
+    CHECK(world.heard(bob) == expected + "message:1 presence:bob+");
     CHECK(messages == 1);
     CHECK(connection.live);
 }
