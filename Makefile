@@ -153,7 +153,7 @@ $(OUT)/unit: $(call objects,$(UNIT_SRC)) $(filter-out %/main.o,$(APP_OBJ) $(BENC
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -lz -pthread -o $@
 
-$(OUT)/integration: $(call objects,$(INTEG_SRC)) $(LIB)
+$(OUT)/integration: $(call objects,$(INTEG_SRC)) $(filter-out %/main.o,$(APP_OBJ)) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -pthread -lz -o $@
 
@@ -163,6 +163,7 @@ $(OUT)/api_smoke: tests/c/api_smoke.c include/wsd.h $(LIB)
 	$(call say,CC  )
 	$(Q)$(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror -D_POSIX_C_SOURCE=200809L $(LINKSAN) -Iinclude $< $(LIB) -o $@
 
+$(OUT)/store_bench: $(filter-out %/main.o,$(APP_OBJ))
 $(OUT)/%_bench: $(OUT)/tests/bench/%_bench.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -lz -o $@

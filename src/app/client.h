@@ -37,6 +37,18 @@ inline Client* client_need(wsd_server* server, wsd_conn conn) {
     return wsd_set_user(server, conn, made.get()) == WSD_OK ? made.release() : nullptr;
 }
 
+inline void count_received(Client* client, size_t len) {
+    if (!client) return;
+    client->messages_in++;
+    client->bytes_in += len;
+}
+
+inline void count_sent(Client* client, size_t len) {
+    if (!client) return;
+    client->messages_out++;
+    client->bytes_out += len;
+}
+
 inline void client_forget(wsd_server* server, wsd_conn conn) {
     delete client_of(server, conn);
     (void)wsd_set_user(server, conn, nullptr);  // gone either way

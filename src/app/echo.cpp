@@ -8,12 +8,6 @@
 namespace app {
 namespace {
 
-void count_sent(Client* client, size_t len) {
-    if (!client) return;
-    client->messages_out++;
-    client->bytes_out += len;
-}
-
 // Sends a message back, or holds it where the queue is full. True if it is on its way.
 bool echo(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
     const int sent = wsd_send(server, conn, opcode, data, len);
@@ -32,9 +26,7 @@ void on_message(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void
 void on_message_counted(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
     const bool sent = echo(server, conn, opcode, data, len);
     Client* const client = client_of(server, conn);
-    if (!client) return;
-    client->messages_in++;
-    client->bytes_in += len;
+    count_received(client, len);
     if (sent) count_sent(client, len);
 }
 

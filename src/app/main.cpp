@@ -90,7 +90,7 @@ std::string joined(const std::vector<std::string>& words) {
 std::string take_over(wsd_server* server, Daemon& daemon, std::unique_ptr<app::Options> next) {
     // The file is opened before anything is changed, and changed back is only where that went wrong afterwards.
     if (!daemon.log.open(next->log_file)) return "log-file: " + next->log_file + ": " + reason();
-    const std::string refused = daemon.hub ? app::hub::reload_hub(*daemon.hub, *next) : std::string();
+    std::string refused = daemon.hub ? app::hub::reload_hub(*daemon.hub, *next) : std::string();
     const wsd_config config = fitted_config(daemon, *next);
     const int result = refused.empty() ? wsd_server_reconfigure(server, &config) : WSD_OK;
     if (result != WSD_OK || !refused.empty()) {
@@ -215,6 +215,7 @@ int confine(wsd_server* server, Daemon& daemon) {
     if (options.hub.on && !(daemon.hub = app::hub::open_hub(server, options, &daemon.log, &error))) {
         return complain(error, kExitFailure);
     }
+    if (daemon.hub) app::log_calls(daemon);
     if (options.sandbox && !app::enter_sandbox()) return complain("--sandbox: " + reason(), kExitFailure);
     return 0;
 }

@@ -65,7 +65,7 @@ const uint32_t kAllowed[] = {
     SYS_getdents64,
     SYS_ftruncate,
     SYS_unlinkat,
-    // the hub's history
+    // the hub's sessions, kept on disk by threads that have been started before
     SYS_pread64,
     SYS_pwrite64,
     SYS_fsync,

@@ -25,16 +25,14 @@ wsd_conn_info info_of(const wsd_server* server, wsd_conn conn) {
 
 bool logs_access(const Daemon& daemon) { return daemon.started->access_log && daemon.log.wants(LogLevel::kInfo); }
 
-// What a line tells of a request, taken before the decision about it ends its life.
-struct Asked {
-    std::string peer, method = "-", path = "-";
-
-    Asked(const wsd_conn_info& info, const wsd_request* request) : peer(info.peer) {
-        if (!request) return;
-        method = view_of(wsd_request_method(request)).substr(0, kMethodMax);
-        path = shown_path(view_of(wsd_request_path(request)));
-    }
-};
+Asked asked_by(const wsd_conn_info& info, const wsd_request* request) {
+    Asked asked;
+    asked.peer = info.peer;
+    if (!request) return asked;
+    asked.method = view_of(wsd_request_method(request)).substr(0, kMethodMax);
+    asked.path = shown_path(view_of(wsd_request_path(request)));
+    return asked;
+}
 
 // ------------------------------------------------------------------------------------------------------- deciding
 
@@ -108,36 +106,59 @@ int decide(wsd_server* server, wsd_conn conn, const wsd_request* request, int li
 
 // ------------------------------------------------------------------------------------------------------ callbacks
 
+void log_answer(Daemon& daemon, wsd_conn conn, const char* event, const Asked& asked, int status) {
+    daemon.log.write(LogLevel::kInfo, event,
+                     {{"conn", std::to_string(conn)},
+                      {"peer", asked.peer},
+                      {"method", asked.method},
+                      {"path", asked.path},
+                      {"status", std::to_string(status)}});
+}
+
+void log_upgrade(wsd_server* server, wsd_conn conn, const Asked& asked) {
+    const char* const subprotocol = info_of(server, conn).subprotocol;
+    daemon_of(server).log.write(LogLevel::kInfo, "upgrade",
+                                {{"conn", std::to_string(conn)},
+                                 {"peer", asked.peer},
+                                 {"method", asked.method},
+                                 {"path", asked.path},
+                                 {"status", "101"},
+                                 {"subprotocol", subprotocol ? shown_subprotocol(subprotocol) : "-"}});
+}
+
+void call_answered(Daemon& daemon, wsd_conn conn, int status) {
+    const auto found = daemon.waiting.find(conn);
+    if (found == daemon.waiting.end()) return;
+    log_answer(daemon, conn, "request", found->second, status);
+    daemon.waiting.erase(found);
+}
+
+// A call of the control API is logged when it is answered, be that within decide() or in a later turn.
+void take_call(wsd_server* server, wsd_conn conn, const wsd_request* request, const wsd_conn_info& info) {
+    Daemon& daemon = daemon_of(server);
+    daemon.waiting.insert_or_assign(conn, asked_by(info, request));
+    const int status = decide(server, conn, request, info.listener);
+    if (status != 0) call_answered(daemon, conn, status);  // where it was not let through to the API
+}
+
 void on_request(wsd_server* server, wsd_conn conn, const wsd_request* request) {
     Daemon& daemon = daemon_of(server);
     const wsd_conn_info info = info_of(server, conn);
     if (!logs_access(daemon)) return (void)decide(server, conn, request, info.listener);
     const bool upgrade = wsd_request_is_upgrade(request);
-    const Asked asked(info, request);
-    const int status = decide(server, conn, request, info.listener);
-    const std::string text = std::to_string(status);
-    if (status != 101) {
-        return daemon.log.write(LogLevel::kInfo, upgrade ? "refused" : "request",
-                                {{"conn", std::to_string(conn)},
-                                 {"peer", asked.peer},
-                                 {"method", asked.method},
-                                 {"path", asked.path},
-                                 {"status", text}});
+    if (daemon.hub && !upgrade && hub::is_control_path(view_of(wsd_request_path(request)))) {
+        return take_call(server, conn, request, info);
     }
-    const char* const subprotocol = info_of(server, conn).subprotocol;
-    daemon.log.write(LogLevel::kInfo, "upgrade",
-                     {{"conn", std::to_string(conn)},
-                      {"peer", asked.peer},
-                      {"method", asked.method},
-                      {"path", asked.path},
-                      {"status", text},
-                      {"subprotocol", subprotocol ? shown_subprotocol(subprotocol) : "-"}});
+    const Asked asked = asked_by(info, request);
+    const int status = decide(server, conn, request, info.listener);
+    if (status == 101) return log_upgrade(server, conn, asked);
+    log_answer(daemon, conn, upgrade ? "refused" : "request", asked, status);
 }
 
 void on_refused(wsd_server* server, wsd_conn conn, const wsd_request* request, int status, const char* why) {
     Daemon& daemon = daemon_of(server);
     if (!logs_access(daemon)) return;
-    const Asked asked(info_of(server, conn), request);
+    const Asked asked = asked_by(info_of(server, conn), request);
     daemon.log.write(LogLevel::kInfo, "refused",
                      {{"conn", std::to_string(conn)},
                       {"peer", asked.peer},
@@ -193,6 +214,10 @@ void visit_callbacks(wsd_callbacks* callbacks) {
     callbacks->on_refused = on_refused;
     callbacks->on_open = on_open;
     callbacks->on_close = on_close;
+}
+
+void log_calls(Daemon& daemon) {
+    daemon.hub->on_answer = [&daemon](wsd_conn conn, int status) { call_answered(daemon, conn, status); };
 }
 
 std::string shown_path(std::string_view path) {

@@ -14,6 +14,11 @@ namespace app {
 // need a Daemon behind wsd_context().
 void visit_callbacks(wsd_callbacks* callbacks);
 
+struct Daemon;
+
+// Has the answers of the hub's control API logged, whenever they come.
+void log_calls(Daemon& daemon);
+
 // A path as the log shows it: without what would make a line too long.
 std::string shown_path(std::string_view path);
 

@@ -43,7 +43,8 @@ VALUE_OF = {"port": "0", "listen": "127.0.0.1:0", "subprotocols": "chat", "kerne
             "config": "/dev/null", "log-file": "/dev/stderr", "user": "nobody", "pidfile": "wsd.pid"}
 
 # Flags that would have the daemon do something else than serve here, or serve somebody else.
-ELSEWHERE = {"help", "version", "check-config", "user", "pidfile", "origins-required"}  # the peer here is no browser
+ELSEWHERE = {"help", "version", "check-config", "user", "pidfile", "origins-required",  # the peer here is no browser
+             "hub", "data", "sessions", "jwt-secret-file", "jwt-issuer", "jwt-audience", "admin-key-file"}  # no echo
 
 # Cannot be served: a flag that is wrongly taken ends with status 1 at once, and not in a daemon that runs.
 UNSERVED = "--listen=fd:999"
@@ -86,6 +87,11 @@ WRONG = [  # argument, what the line must name
     ("--max-message-bytes=0", "--max-message-bytes"),
     ("--send-low-bytes=2M", "--send-low-bytes"),
     ("--backlog=0", "--backlog"),
+    ("--data=/tmp", "--data: needs --hub"),
+    ("--jwt-secret-file=/dev/null", "--jwt-secret-file: needs --hub"),
+    ("--fsync=sometimes", "--fsync"),
+    ("--history-max-age=30x", "--history-max-age"),
+    ("--allow-origin=", "--allow-origin"),
     ("--allow-origin=https://example.com/", "--allow-origin: an origin has no host, or more than host and port"),
     ("--origins-required", "--origins-required"),
     ("--trusted-proxies=10.0.0.1/8", "--trusted-proxies: an address has bits set behind its prefix"),

@@ -359,7 +359,7 @@ async def paused(hub):
         checks.equal("and active again", (await ada.say("x", "m2"))["type"], "ack")
 
 
-def run(scenario, *flags, data=False):
+def run(scenario, data, *flags):
     with tempfile.TemporaryDirectory() as folder:
         with Hub(WSD, *flags, *([f"--data={folder}/data"] if data else [])) as hub:
             hub.make_session("s", "ada", "bob", "tom:instructor", *(f"u{number}" for number in range(10)))
@@ -371,7 +371,7 @@ for data in False, True:
     where = "on disk" if data else "in memory"
     for scenario in newcomer, routes, refusals, idempotent, small_types, acknowledged, resume, in_order, replaced, \
             several, kicked, paused:
-        checks.attempt(f"{scenario.__name__} {where}", run, scenario, data=data)
-checks.attempt("retried", lambda: run(retried, "--retry-interval=200ms"))
-checks.attempt("over_rate", lambda: run(over_rate, "--messages-per-user-minute=5"))
+        checks.attempt(f"{scenario.__name__} {where}", run, scenario, data)
+checks.attempt("retried", run, retried, False, "--retry-interval=200ms")
+checks.attempt("over_rate", run, over_rate, False, "--messages-per-user-minute=5")
 sys.exit(checks.summary())

@@ -30,10 +30,12 @@ async def vote(attendee, comparison, feature, message_id):
 
 
 async def seen_of_votes(attendee):
-    """The types about votes that have come since it was last asked."""
-    start = len(attendee.all)
-    await attendee.barrier()
-    return [kind for kind in attendee.types(start) if kind in OF_VOTES]
+    """The types about votes that have come and were not waited for."""
+    await attendee.send("heartbeat")
+    kinds = []
+    while (kind := (await attendee.next())["type"]) != "heartbeat":
+        kinds.append(kind)
+    return [kind for kind in kinds if kind in OF_VOTES]
 
 
 async def consensus(hub):

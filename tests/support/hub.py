@@ -2,6 +2,7 @@
 python3-websockets. Every wait is for an event and is bounded. The attendee judges nothing; it only tells what came.
 """
 import asyncio
+import collections
 import http.client
 import json
 import pathlib
@@ -82,15 +83,15 @@ def entry_target(session_id, user_id, role, **more):
 
 
 class Attendee:
-    """One connection of a user; `async with` enters and leaves. `all` is everything that came, in order, and wait_for()
-    goes through it once."""
+    """One connection of a user; `async with` enters and leaves. `all` is everything that came, in order; wait_for() goes
+    through it once, and answer() takes out of it what it asks for."""
 
     def __init__(self, address, session_id, user_id, role="student", resume=None, since=None, headers=None,
                  protocols=("wsd.v1",), **query):
         target = entry_target(session_id, user_id, role, resume=resume, since=since, **query)
         self.user_id = user_id
         self.all = []
-        self._seen = 0
+        self._unread = collections.deque()
         self._url = f"ws://{address}{target}"
         self._options = {"extra_headers": headers or {}, "subprotocols": list(protocols), "max_queue": None,
                          "open_timeout": LIMIT_S, "close_timeout": LIMIT_S}
@@ -103,12 +104,15 @@ class Attendee:
     async def __aexit__(self, *_):
         await self.socket.close()
 
+    async def _receive(self):
+        self.all.append(json.loads(await asyncio.wait_for(self.socket.recv(), LIMIT_S)))
+        self._unread.append(self.all[-1])
+
     async def next(self):
         """The next envelope, whatever it is."""
-        if self._seen == len(self.all):
-            self.all.append(json.loads(await asyncio.wait_for(self.socket.recv(), LIMIT_S)))
-        self._seen += 1
-        return self.all[self._seen - 1]
+        if not self._unread:
+            await self._receive()
+        return self._unread.popleft()
 
     async def wait_for(self, kind, event=None, **fields):
         """The next envelope of that type, with that data.event and these fields where they are given; what comes before
@@ -135,10 +139,16 @@ class Attendee:
         return await self.answer(message_id)
 
     async def answer(self, message_id):
+        """The answer to that message, wherever it stands; what came before it is still to be gone through."""
+        looked_at_count = 0
         while True:
-            envelope = await self.next()
+            while looked_at_count == len(self._unread):
+                await self._receive()
+            envelope = self._unread[looked_at_count]
             if envelope["type"] in ("ack", "error") and envelope.get("id") == message_id:
+                del self._unread[looked_at_count]
                 return envelope
+            looked_at_count += 1
 
     async def barrier(self):
         """Everything that the server had sent this connection before now has come when this returns."""

@@ -124,16 +124,18 @@ Answer refusal(int status, std::string_view code, std::string_view message) {
 
 Answer no_such_session() { return refusal(404, "session_not_found", "no such session, or it has ended"); }
 
-void send_answer(wsd_server* server, wsd_conn conn, const Answer& answer) {
+void send_answer(const Hub& hub, wsd_conn conn, const Answer& answer) {
     wsd_header headers[4] = {{"Cache-Control", "no-store"}};
     size_t count = 1;
     if (!answer.body.empty()) headers[count++] = {"Content-Type", "application/json"};
     if (!answer.location.empty()) headers[count++] = {"Location", answer.location.c_str()};
     if (!answer.allow.empty()) headers[count++] = {"Allow", answer.allow.c_str()};
     if (answer.status == 401) headers[count++] = {"WWW-Authenticate", "Bearer"};
-    const int sent = wsd_respond(server, conn, answer.status, headers, count, answer.body.data(), answer.body.size());
+    const int sent =
+        wsd_respond(hub.server, conn, answer.status, headers, count, answer.body.data(), answer.body.size());
     // Without memory for an answer the connection ends.
-    if (sent == WSD_E_NOMEM) (void)wsd_abort(server, conn);
+    if (sent == WSD_E_NOMEM) (void)wsd_abort(hub.server, conn);
+    if (hub.on_answer) hub.on_answer(conn, answer.status);
 }
 
 bool is_control_path(std::string_view path) {
@@ -143,7 +145,7 @@ bool is_control_path(std::string_view path) {
 int control_request(Hub& hub, wsd_conn conn, const wsd_request* request) {
     const CallResult answer = decide(hub, conn, request);
     if (!answer) return 0;
-    send_answer(hub.server, conn, *answer);
+    send_answer(hub, conn, *answer);
     return answer->status;
 }
 

@@ -24,7 +24,7 @@ Answer refusal(int status, std::string_view code, std::string_view message);
 Answer no_such_session();
 
 // Answers the request that waits on a connection; if that has gone, nobody is answered.
-void send_answer(wsd_server* server, wsd_conn conn, const Answer& answer);
+void send_answer(const Hub& hub, wsd_conn conn, const Answer& answer);
 
 struct ControlCall {
     Hub& hub;

@@ -76,7 +76,7 @@ CallResult create_session(ControlCall& call) {
     }
     hub.sessions_to_be.insert(definition.id);
     hub.store->save(definition.id, write_definition(definition), [&hub, conn = call.conn, definition](bool ok) {
-        send_answer(hub.server, conn, created(hub, definition, ok));
+        send_answer(hub, conn, created(hub, definition, ok));
     });
     return std::nullopt;
 }
@@ -110,10 +110,10 @@ CallResult patch_session(ControlCall& call) {
     std::string why;
     if (!parse_change(call.body, &change, &why)) return refusal(400, "invalid_parameter", why);
     Session& session = *call.session;
-    const auto answer = [server = call.hub.server, conn = call.conn, &session](ChangeResult result) {
-        if (result == ChangeResult::kEnded) return send_answer(server, conn, no_such_session());
-        if (result == ChangeResult::kNotStored) return send_answer(server, conn, not_stored());
-        send_answer(server, conn, {200, session_text(session), {}, {}});
+    const auto answer = [&hub = call.hub, conn = call.conn, &session](ChangeResult result) {
+        if (result == ChangeResult::kEnded) return send_answer(hub, conn, no_such_session());
+        if (result == ChangeResult::kNotStored) return send_answer(hub, conn, not_stored());
+        send_answer(hub, conn, {200, session_text(session), {}, {}});
     };
     change_session(call.hub, session, std::move(change), answer);
     return std::nullopt;
@@ -124,8 +124,8 @@ CallResult delete_session(ControlCall& call) {
     forget_changes(*call.session);
     end_session(call.hub, *call.session);
     log_session(call.hub, "session ended", id);
-    call.hub.store->remove(id, [server = call.hub.server, conn = call.conn](bool ok) {
-        send_answer(server, conn,
+    call.hub.store->remove(id, [&hub = call.hub, conn = call.conn](bool ok) {
+        send_answer(hub, conn,
                     ok ? Answer{204, {}, {}, {}}
                        : refusal(500, "internal", "the session has ended, but could not be removed from the store"));
     });

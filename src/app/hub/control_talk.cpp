@@ -50,7 +50,7 @@ constexpr size_t kHistoryMaxBytes = 8u << 20;  // of an answer, which ends with 
 
 // An answer that grows piece by piece, as the disk delivers.
 struct HistoryAnswer {
-    wsd_server* server = nullptr;
+    Hub* hub = nullptr;
     wsd_conn conn = 0;
     History* history = nullptr;  // there as long as it has not answered with `failed`
     uint64_t next_seq = 0;
@@ -89,7 +89,7 @@ void send_history(HistoryAnswer& answer) {
         }
         writer.end_array();
     }
-    send_answer(answer.server, answer.conn, {200, writer.end_object().take(), {}, {}});
+    send_answer(*answer.hub, answer.conn, {200, writer.end_object().take(), {}, {}});
 }
 
 void take_records(HistoryAnswer& answer, const Chunk& chunk) {
@@ -106,7 +106,7 @@ void read_history(const std::shared_ptr<HistoryAnswer>& answer) {
     answer->history->read(answer->next_seq, kPieceBytes, [answer](const Chunk& chunk) {
         if (chunk.failed) {
             const Answer failed = refusal(500, "internal", "the history cannot be read");
-            return send_answer(answer->server, answer->conn, failed);
+            return send_answer(*answer->hub, answer->conn, failed);
         }
         take_records(*answer, chunk);
         const bool is_last = chunk.records.empty() || chunk.next_seq > answer->last_seq;
@@ -132,11 +132,11 @@ CallResult send_message(ControlCall& call) {
     draft.to_role = message.to_role;
     draft.ack = message.ack;
     draft.data = message.data->text();
-    draft.done = [server = call.hub.server, conn = call.conn](uint64_t seq, bool ok) {
-        if (!ok) return send_answer(server, conn, refusal(500, "internal", "the message could not be stored"));
+    draft.done = [&hub = call.hub, conn = call.conn](uint64_t seq, bool ok) {
+        if (!ok) return send_answer(hub, conn, refusal(500, "internal", "the message could not be stored"));
         JsonWriter writer;
         writer.begin_object().key("seq").number(seq);
-        send_answer(server, conn, {200, writer.end_object().take(), {}, {}});
+        send_answer(hub, conn, {200, writer.end_object().take(), {}, {}});
     };
     publish(call.hub, *call.session, draft);
     return std::nullopt;
@@ -167,7 +167,7 @@ CallResult show_history(ControlCall& call) {
     std::string why;
     if (!parse_range(call.query, &since, &limit, &why)) return wrong_field(why);
     const auto answer = std::make_shared<HistoryAnswer>();
-    answer->server = call.hub.server;
+    answer->hub = &call.hub;
     answer->conn = call.conn;
     answer->history = call.session->history.get();
     answer->last_seq = answer->history->last_seq();

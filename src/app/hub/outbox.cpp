@@ -2,13 +2,17 @@
 
 #include <utility>
 
+#include "app/client.h"
 #include "app/hub/room.h"
 
 namespace app::hub {
 namespace {
 
-bool note(Hub& hub, Connection& connection, int result) {
-    if (result == WSD_OK) return true;
+bool note(Hub& hub, Connection& connection, int result, size_t len) {
+    if (result == WSD_OK) {
+        count_sent(client_of(hub.server, connection.conn), len);
+        return true;
+    }
     // Also for one that is ending: until its on_close nothing is tried again.
     connection.full = true;
     connection.live = false;
@@ -23,12 +27,13 @@ bool can_send(const Connection& connection) { return !connection.closing && !con
 bool send_built(Hub& hub, Connection& connection, wsd_prepared* prepared, std::string_view text) {
     if (!can_send(connection)) return false;
     if (!prepared) return send_now(hub, connection, text);
-    return note(hub, connection, wsd_send_prepared(hub.server, connection.conn, prepared, nullptr));
+    return note(hub, connection, wsd_send_prepared(hub.server, connection.conn, prepared, nullptr), text.size());
 }
 
 bool send_now(Hub& hub, Connection& connection, std::string_view text) {
     if (!can_send(connection)) return false;
-    return note(hub, connection, wsd_send(hub.server, connection.conn, WSD_TEXT, text.data(), text.size()));
+    return note(hub, connection, wsd_send(hub.server, connection.conn, WSD_TEXT, text.data(), text.size()),
+                text.size());
 }
 
 wsd_prepared* build(Hub& hub, std::string_view text) {

@@ -18,7 +18,7 @@ std::string sign(std::string_view text, std::string_view secret) {
 // The next line of `text`, which is taken off.
 std::string take_line(std::string_view* text) {
     const size_t end = text->find('\n');
-    const std::string line(text->substr(0, end));
+    std::string line(text->substr(0, end));
     text->remove_prefix(end == text->npos ? text->size() : end + 1);
     return line;
 }

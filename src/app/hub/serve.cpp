@@ -88,10 +88,7 @@ Connection* connection_of(wsd_server* server, wsd_conn conn) {
 void on_message(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
     Connection* const connection = connection_of(server, conn);
     if (!connection) return;
-    if (Client* const client = client_of(server, conn)) {
-        client->messages_in++;
-        client->bytes_in += len;
-    }
+    count_received(client_of(server, conn), len);
     take_message(*connection->hub, *connection, {static_cast<const char*>(data), len}, opcode == WSD_BINARY);
 }
 

@@ -177,3 +177,79 @@ TEST_CASE("help lists every flag that is taken") {
     CHECK(Parsed({"--help"}).options.help);
     CHECK(Parsed({"--version"}).options.version);
 }
+
+TEST_CASE("the hub has defaults of its own, which give way to what is said") {
+    const Parsed plain({});
+    CHECK(plain.options.config.ip_connection_max_count == 0);
+    CHECK(plain.options.config.refusals_json == 0);
+    const Parsed hub({"--hub"});
+    REQUIRE(hub.ok);
+    CHECK(hub.options.hub.on);
+    CHECK(hub.options.config.ip_connection_max_count == 10);
+    CHECK(hub.options.config.ip_connect_per_min == 60);
+    CHECK(hub.options.config.write_timeout_ms == 5000);
+    CHECK(hub.options.config.stale_timeout_ms == 60000);
+    CHECK(hub.options.config.message_max_bytes == 1u << 20);
+    CHECK(std::string(hub.options.config.subprotocols) == "wsd.v1");
+    CHECK(hub.options.config.refusals_json == 1);
+    CHECK(hub.options.config.origins_required == 0);
+    const Parsed said({"--max-connections-per-ip=0", "--write-timeout=10s", "--subprotocols=a,b", "--hub"});
+    REQUIRE(said.ok);
+    CHECK(said.options.config.ip_connection_max_count == 0);
+    CHECK(said.options.config.write_timeout_ms == 10000);
+    CHECK(std::string(said.options.config.subprotocols) == "a,b");
+    const Parsed taken_back({"--hub", "--hub=no"});
+    CHECK_FALSE(taken_back.options.hub.on);
+    CHECK(taken_back.options.config.ip_connection_max_count == 0);
+}
+
+TEST_CASE("with a list of origins the hub asks for one, unless that is said not to be") {
+    CHECK(Parsed({"--hub", "--allow-origin=https://a.example"}).options.config.origins_required == 1);
+    CHECK(Parsed({"--hub", "--allow-origin=https://a.example", "--origins-required=no"})
+              .options.config.origins_required == 0);
+    CHECK(Parsed({"--allow-origin=https://a.example"}).options.config.origins_required == 0);
+}
+
+TEST_CASE("origins stand in one list or in several flags") {
+    const Parsed parsed({"--allow-origin=https://a.example,b.example", "--allow-origin", "*.c.example"});
+    REQUIRE(parsed.ok);
+    CHECK(std::string(parsed.options.config.origins) == "https://a.example,b.example,*.c.example");
+}
+
+TEST_CASE("what the hub rests on is read, with its units") {
+    const Parsed parsed({"--hub", "--data=/d", "--fsync=never", "--fsync-interval=5s", "--history-max-age=30d",
+                         "--history-max-bytes=8G", "--history-max-count=7", "--sessions=/s", "--max-sessions=3",
+                         "--jwt-secret-file=/j", "--jwt-issuer=i", "--jwt-audience=a", "--jwt-leeway=1m",
+                         "--admin-key-file=/k", "--messages-per-user-minute=0", "--message-burst=9",
+                         "--retry-interval=1s", "--resume-timeout=1h", "--accept-then-close"});
+    REQUIRE(parsed.ok);
+    const app::HubFlags& hub = parsed.options.hub;
+    CHECK(hub.data == "/d");
+    CHECK(hub.fsync == app::FsyncWhen::kNever);
+    CHECK(hub.fsync_interval_ms == 5000);
+    CHECK(hub.history_max_age_ms == 30ull * 86400 * 1000);
+    CHECK(hub.history_max_bytes == 8ull << 30);
+    CHECK(hub.history_max_count == 7);
+    CHECK(hub.sessions == "/s");
+    CHECK(hub.max_sessions == 3);
+    CHECK(hub.jwt_secret_file == "/j");
+    CHECK(hub.jwt_issuer == "i");
+    CHECK(hub.jwt_audience == "a");
+    CHECK(hub.jwt_leeway_ms == 60000);
+    CHECK(hub.admin_key_file == "/k");
+    CHECK(hub.messages_per_user_minute == 0);
+    CHECK(hub.message_burst == 9);
+    CHECK(hub.retry_interval_ms == 1000);
+    CHECK(hub.resume_timeout_ms == 3600000);
+    CHECK(hub.accept_then_close);
+}
+
+TEST_CASE("what has no meaning without the hub is missed where it is off") {
+    for (const char* const flag :
+         {"--data", "--sessions", "--jwt-secret-file", "--jwt-issuer", "--jwt-audience", "--admin-key-file"}) {
+        CAPTURE(flag);
+        CHECK(Parsed({flag, "x"}).error == std::string(flag) + ": needs --hub");
+        CHECK(Parsed({flag, "x", "--hub"}).ok);
+        CHECK(Parsed({flag, "x", "--version"}).ok);
+    }
+}

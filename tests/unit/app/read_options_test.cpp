@@ -53,6 +53,7 @@ std::string another_value(const app::Flag& flag) {
                    {"allow-origin", "https://example.com,*.example.org"},
                    {"trusted-proxies", "10.0.0.0/8, unix:"},
                    {"forwarded-header", "forwarded"},
+                   {"fsync", "always"},
                    {"proxy-protocol", "optional"},
                    {"deflate-level", "2"},
                    {"deflate-server-window-bits", "9"},

@@ -14,15 +14,25 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
 #include <string>
+
+#include "app/hub/store.h"
+#include "support/plain_server.h"
+#include "support/records.h"
+#include "support/temporary_directory.h"
 
 namespace {
 
-// Runs `fn` in the sandbox. Returns what that returned; 99 where there is no sandbox, -1 for a death by a signal.
+// Runs `fn` in the sandbox, and `prepare` before. Returns what `fn` returned; 99 where there is no sandbox, -1 for a
+// death by a signal.
 template <class Fn>
-int in_sandbox(Fn fn) {
+int in_sandbox(
+    Fn fn, void (*prepare)() = [] {}) {
     const pid_t child = fork();
     if (child == 0) {
+        prepare();
         const long result = app::renounce_privileges() && app::enter_sandbox() ? fn() : 99;
         syscall(SYS_exit_group, result);  // _exit() is where AddressSanitizer makes a call that the sandbox refuses
     }
@@ -85,6 +95,39 @@ TEST_CASE("a call by the numbers of another architecture kills") {
           }) == -1);
 }
 #endif
+
+TEST_CASE("in the sandbox the hub's sessions are kept, read and removed") {
+    using namespace app::hub;
+    static const test::TemporaryDirectory directory;
+    static test::PlainServer server;
+    static std::unique_ptr<Store> store;
+    const auto work = [] {
+        if (!store) return 1;
+        int answers = 0;
+        const auto count = [&answers](bool ok) { answers += ok; };
+        const std::unique_ptr<History> kept = store->make_history("kept"), gone = store->make_history("gone");
+        store->save("kept", "definition", count);
+        kept->append(test::records(1, 100, 1000), count);
+        kept->read(1, 1000, [&answers](const Chunk& chunk) { answers += !chunk.failed; });
+        gone->append(test::records(1, 1), count);
+        store->remove("gone", count);
+        store->finish();
+        return answers == 5 && store->secret().size() == 32 ? 0 : 2;
+    };
+    CHECK(in_sandbox(work, [] {
+              StoreOptions options;
+              options.directory = directory.path();
+              options.segment_bytes = 1000;
+              options.fsync = Fsync::kAlways;
+              options.retention.count = 10;
+              std::string error;
+              store = open_store(options, server.server, {}, &error);
+              if (store) (void)store->load({});
+          }) == 0);
+    CHECK(std::filesystem::exists(directory.path() + "/sessions/s-kept/definition.json"));
+    CHECK_FALSE(std::filesystem::exists(directory.path() + "/sessions/s-gone"));
+    CHECK(std::distance(std::filesystem::directory_iterator(directory.path() + "/sessions"), {}) == 1);
+}
 
 TEST_CASE("in the sandbox files are kept as the hub keeps its history") {
     char folder[] = "/tmp/wsd-test-XXXXXX";
