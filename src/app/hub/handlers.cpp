@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/hub/definition.h"
 #include "app/hub/delivery.h"
 #include "app/hub/presence.h"
 #include "app/hub/registry.h"
@@ -209,6 +210,11 @@ Result handle_comparison(Request& request) {
     const std::string text = data.end_object().take();
     Draft draft = draft_of(request, "comparison_update", text);
     draft.echoed = true;
+    // The definition has it, too, as retention may take the message away.
+    const std::weak_ptr<const bool> alive = session.alive;
+    draft.done = [&hub = request.hub, &session, alive](uint64_t, bool ok) {
+        if (ok && !alive.expired()) keep_definition(hub, session);
+    };
     (void)publish(request.hub, session, draft);
     publish_consensus(request.hub, session, comparison.id, consensus);
     publish_progress(request.hub, session);
