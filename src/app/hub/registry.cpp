@@ -84,7 +84,6 @@ bool remove_connection(Hub& hub, Connection& connection) {
     std::erase(person.connections, &connection);
     if (person.online()) return false;
     person.typing.reset();  // who has left is not waited for
-    person.typing.reset();
     if (!person.member) person.role = connection.role;
     person.last_seen_ms = wall_ms();
     user_left(hub, person.user_id);
