@@ -212,7 +212,7 @@ async def retried(hub):
         checks.equal("retries to somebody who is offline count as tried", failed["data"]["seq"], seq)
         seq = (await tom.say("come back", "m3", to="bob", ack=True))["seq"]
         async with hub.attendee("s", "bob") as bob:
-            message = await bob.wait_for("message", id="m3")
+            message = await bob.seen("message", id="m3")
             checks.equal("who comes back gets it by replay, still asked", message["ack"], True)
             await bob.send("ack", seq=seq)
             checks.equal("... and may confirm", (await tom.wait_for("status", "delivered"))["data"]["seq"], seq)
@@ -236,13 +236,13 @@ async def resume(hub):
             again = await back.live()
             await talk
             checks.equal("it resumes", again["resumed"], True)
-            await back.wait_for("message", id="last")
+            await back.seen("message", id="last")
             expected = [f"missed {number}" for number in range(200)] + [f"live {number}" for number in range(50)]
             checks.equal("exactly what was missed, once, in order", texts(back.all), [*expected, "last"])
             async with hub.attendee("s", "ada", resume=again["resume_token"], since=since) as newer:
                 checks.equal("an old connection that is still open is replaced", await back.closed(), 4001)
                 checks.equal("... by the one that resumes", (await newer.live())["resumed"], True)
-                await newer.wait_for("message", id="last")
+                await newer.seen("message", id="last")
             foreign = again["resume_token"]
         for name, token in {"foreign": foreign, "wrong": "x.y"}.items():
             async with hub.attendee("s", "bob", resume=token, since=1) as bob:

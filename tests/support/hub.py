@@ -124,6 +124,17 @@ class Attendee:
             if all(envelope.get(name) == value for name, value in fields.items()):
                 return envelope
 
+    async def seen(self, kind, **fields):
+        """An envelope of that type with these fields, whether it came before or is to come."""
+        looked_at_count = 0
+        while True:
+            while looked_at_count == len(self.all):
+                await self._receive()
+            envelope = self.all[looked_at_count]
+            if envelope["type"] == kind and all(envelope.get(name) == value for name, value in fields.items()):
+                return envelope
+            looked_at_count += 1
+
     async def live(self):
         """Waits until history and presence have come. Returns the welcome's data."""
         welcome = await self.wait_for("system", "welcome")
