@@ -259,7 +259,8 @@ typedef struct wsd_config {
 
     /* Times. */
     uint32_t handshake_timeout_ms; /* 10 s from accept to 101, and between plain requests; 408 */
-    uint32_t ping_interval_ms;     /* 30 s between pings to an open connection */
+    uint32_t ping_interval_ms;     /* 30 s between pings to an open connection; a ping may be late by 1/256 of it, as
+                                      those of many connections go out together */
     uint32_t stale_timeout_ms;     /* 120 s without a byte from an open connection: dropped */
     uint32_t idle_timeout_ms;      /* 5 min without a message either way: closed with 1001 */
     uint32_t read_timeout_ms;      /* 10 min without a byte in the middle of a message: closed with 1001 */

@@ -8,6 +8,9 @@
 namespace wsd::server {
 namespace {
 
+// A ping may be late by this part of its interval.
+constexpr uint32_t kPingGridShare = 256;
+
 // `from` plus a configured time, or never where that is off.
 uint64_t after(uint64_t from_ms, uint32_t delay_ms) { return delay_ms ? from_ms + delay_ms : net::kTimerNever; }
 
@@ -25,7 +28,16 @@ uint64_t read_deadline(const Conn& conn) {
     return conn.in ? after(conn.last_rx_ms, conn.server->config.read_timeout_ms) : net::kTimerNever;
 }
 uint64_t idle_deadline(const Conn& conn) { return after(conn.since_ms, conn.server->config.idle_timeout_ms); }
-uint64_t ping_deadline(const Conn& conn) { return after(conn.ping_sent_ms, conn.server->config.ping_interval_ms); }
+
+// Pings fall on a grid that all connections share, so that many come due in one turn, and neither each ping nor each
+// pong wakes the loop by itself. Nobody waits for a ping, so it may be as late as the grid is wide.
+uint64_t ping_deadline(const Conn& conn) {
+    const uint32_t interval_ms = conn.server->config.ping_interval_ms;
+    if (!interval_ms) return net::kTimerNever;
+    const uint64_t due_ms = conn.ping_sent_ms + interval_ms;
+    const uint32_t grid_ms = interval_ms / kPingGridShare;
+    return grid_ms > 1 ? (due_ms + grid_ms - 1) / grid_ms * grid_ms : due_ms;
+}
 
 // When a connection that is held for its message rate may go on.
 uint64_t ready_deadline(const Conn& conn) { return conn.extra ? conn.extra->ready_ms : net::kTimerNever; }

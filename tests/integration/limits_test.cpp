@@ -384,10 +384,10 @@ TEST_CASE("values out of range are named") {
 
 TEST_CASE("the round trip of pings and the lateness of timers are counted in histograms") {
     TestServer server;
-    server.config.ping_interval_ms = 1000;
+    server.config.ping_interval_ms = 512;
     server.start();
     Client& client = server.open();
-    server.pass(1000);
+    server.pass(512);
     const Frame asked = server.next_frame(client);
     server.now_ms += 40;
     client.send(pong(asked.payload));
