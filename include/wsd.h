@@ -331,10 +331,11 @@ typedef struct wsd_config {
     /* Memory budget, on wsd_stats.memory_held_bytes. From the soft mark on new connections and handshakes get 503, and
      * open connections are not read from but to finish the messages that have begun, or to meet the end of a peer that
      * has left, on half of the way to the hard mark at most (without one, a quarter beyond the soft mark; past that who
-     * has left is ended unread, WSD_CAUSE_NOMEM); below seven eighths of it reading goes on. At the hard mark the
-     * longest send queues are dropped and their connections ended (WSD_CAUSE_SLOW, WSD_E_MEMORY_BUDGET) until what is
-     * to be sent fits; whatever else would go over it is refused as if memory had run out. `allocate` is never asked
-     * for more. */
+     * has left is ended unread, WSD_CAUSE_NOMEM); below seven eighths of it reading goes on, and below all of it after
+     * a second. Meanwhile these connections are as after wsd_pause(), but read_timeout_ms runs for what has begun. At
+     * the hard mark the longest send queues are dropped and their connections ended (WSD_CAUSE_SLOW,
+     * WSD_E_MEMORY_BUDGET) until what is to be sent fits; whatever else would go over it is refused as if memory had
+     * run out. `allocate` is never asked for more. */
     size_t memory_soft_bytes; /* 0: none; <= memory_hard_bytes */
     size_t memory_hard_bytes; /* 0: none; neither may be below what the server itself takes: WSD_E_NOMEM */
 } wsd_config;
@@ -591,7 +592,9 @@ WSD_API int wsd_abort(wsd_server *server, wsd_conn conn);
 /* ------------------------------------------------------------------------------------------------- connections -- */
 
 /* Stops delivery: bytes stay in the kernel, so that the peer is slowed down; at most the message being delivered is
- * finished first. Pings are answered after wsd_resume(). Timeouts that wait for the peer's bytes do not run.
+ * finished first. Pings are answered after wsd_resume(). Timeouts that wait for the peer's bytes do not run. Pings
+ * still go out, but their pongs tell no round trip: a host that is gone does not acknowledge them, and the connection
+ * ends after tcp_user_timeout_ms; a peer that hangs is found stale after wsd_resume() only.
  * Both return WSD_OK, WSD_E_CLOSED, or WSD_E_INVALID before the connection is open; repeating either is harmless. */
 WSD_API int wsd_pause(wsd_server *server, wsd_conn conn);
 WSD_API int wsd_resume(wsd_server *server, wsd_conn conn);

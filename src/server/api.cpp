@@ -193,7 +193,8 @@ extern "C" int wsd_server_poll(wsd_server* server, int timeout_ms) {
 extern "C" int wsd_server_fd(const wsd_server* server) { return server ? server->reactor.epoll_fd : -1; }
 
 extern "C" int wsd_server_timeout(const wsd_server* server) {
-    return server ? net::reactor_sleep_ms(server->reactor) : -1;
+    if (!server) return -1;
+    return budget_owes(*server) ? 0 : net::reactor_sleep_ms(server->reactor);
 }
 
 extern "C" int wsd_server_drain(wsd_server* server, uint32_t grace_ms) {

@@ -69,7 +69,7 @@ bool end_of_turn(void* context) {
     if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
         server.reactor.wheel.arm(server.blocks_trim.timer, now_ms(server) + kBlocksTrimMs);
     }
-    if (server.budget.holding || server.mem.refused_count != server.budget.refused_seen) budget_turn(server);
+    if (budget_owes(server)) budget_turn(server);
     server.stats.turns++;
     return more_posts || !list_empty(server.line) || !list_empty(server.sessions.ended);
 }
@@ -151,6 +151,7 @@ void server_free(Server* server) {
     free_watches(*server, server->watches);
     free_watches(*server, server->watches_gone);
     drain_stop(*server);
+    budget_close(*server);
     server->reactor.wheel.cancel(server->blocks_trim.timer);
     limits_close(*server);
     net::block_pool_clear(server->blocks);
@@ -217,6 +218,7 @@ const char* config_invalid(const wsd_config& c, const char** why) {
 
 bool server_turn(Server& server, int timeout_ms) {
     server.in_turn = true;
+    if (budget_owes(server)) server.reactor.more = true;
     const bool ok = net::reactor_turn(server.reactor, timeout_ms);
     server.in_turn = false;
     return ok;

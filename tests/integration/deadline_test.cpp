@@ -53,6 +53,24 @@ TEST_CASE("connections that opened at different times are pinged together, at mo
     }
 }
 
+TEST_CASE("whoever is paused is pinged, so that a host that is gone is noticed, and a late pong tells no round trip") {
+    TestServer server;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    CHECK(wsd_pause(server, conn) == WSD_OK);
+    server.pass(31000);
+    const Frame asked = server.next_frame(client);
+    CHECK(show(asked).rfind("ping:", 0) == 0);
+    client.send(pong(asked.payload));
+    server.pass(20000);
+    CHECK(server.stats().pings_out == 1);
+    CHECK(wsd_resume(server, conn) == WSD_OK);
+    CHECK(server.until([&] { return server.stats().pongs_in == 1; }));
+    CHECK(server.pongs.empty());
+    CHECK(server.info(conn).rtt_ms == UINT32_MAX);
+}
+
 TEST_CASE("a peer that says nothing for 120 s is dropped") {
     TestServer server;
     server.start();
