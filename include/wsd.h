@@ -450,7 +450,9 @@ WSD_API int wsd_server_drain(wsd_server *server, uint32_t grace_ms);
 
 /* The same with the closes spread evenly over `window_ms`, so that clients do not come back all at once, wherever they
  * go then. A connection is served as ever until it is told. A second call sets both times anew, for those that are
- * left; the grace time runs from the call, as the window does, and is not to be shorter.
+ * left; the grace time runs from the call, as the window does, and is not to be shorter. Where it is no longer than the
+ * window and close_timeout_ms, the closes are spread over less, so that the last of them still has close_timeout_ms, or
+ * half of the grace time where that is shorter.
  * Returns WSD_OK or WSD_E_INVALID. */
 WSD_API int wsd_server_drain_over(wsd_server *server, uint32_t window_ms, uint32_t grace_ms);
 
