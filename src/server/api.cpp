@@ -38,8 +38,10 @@ Bytes bytes_of(const void* data, size_t len) { return {static_cast<const uint8_t
 // False for options that make no sense.
 bool read_options(const wsd_send_options* from, SendOptions* to) {
     if (!from) return true;
-    to->plain = from->size >= sizeof *from && from->plain;
-    return read_policy(from->full, from->key, to);
+    if (!is_sized(*from)) return false;
+    const wsd_send_options known = read_sized(*from, wsd_send_options{});
+    to->plain = known.plain != 0;
+    return read_policy(known.full, known.key, to);
 }
 
 const wsd_config kDefaults = {
