@@ -271,8 +271,8 @@ std::string help_text() {
         "usage: wsd [flags]\n\n"
         "Serves WebSocket connections and echoes their messages. Without --port or --listen it listens on\n"
         "port 9001 of --host. Values in parentheses are defaults; a switch takes =yes and =no. All flags but the\n"
-        "last four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
-        "environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n\n";
+        "last four are also keys of the file that --config names (ping-interval = 30s), and all but the last three\n"
+        "variables of the environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n\n";
     for (const Flag& flag : flags()) {
         std::string left = "  --" + std::string(flag.name);
         if (!flag.value.empty()) left += " " + std::string(flag.value);

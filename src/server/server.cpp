@@ -199,7 +199,6 @@ const char* config_invalid(const wsd_config& c, const char** why) {
         {"deflate_server_window_bits", window_bits_ok(c.deflate_server_window_bits)},
         {"deflate_client_window_bits", window_bits_ok(c.deflate_client_window_bits)},
         {"session_data_max_bytes", c.session_data_max_bytes <= 1u << 30},
-        {"kernels", !c.kernels || ws::kernels_find(c.kernels)},
         {"forwarded_header", c.forwarded_header == WSD_X_FORWARDED_FOR || c.forwarded_header == WSD_FORWARDED},
         {"origins_required", !c.origins_required || c.origins},
     };
@@ -211,6 +210,8 @@ const char* config_invalid(const wsd_config& c, const char** why) {
     if (c.trusted_proxies && (*why = net::parse_cidr_list(bytes_of(c.trusted_proxies), &judged))) {
         return "trusted_proxies";
     }
+    *why = "this CPU runs none of that name, out of avx512, avx2, ssse3, neon and scalar";
+    if (c.kernels && !ws::kernels_find(c.kernels)) return "kernels";
     if (c.origins && (*why = http::origin_list_fault(bytes_of(c.origins)))) return "origins";
     *why = nullptr;
     return nullptr;
