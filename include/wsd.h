@@ -332,10 +332,11 @@ typedef struct wsd_config {
      * open connections are not read from but to finish the messages that have begun, or to meet the end of a peer that
      * has left, on half of the way to the hard mark at most (without one, a quarter beyond the soft mark; past that who
      * has left is ended unread, WSD_CAUSE_NOMEM); below seven eighths of it reading goes on, and below all of it after
-     * a second. Meanwhile these connections are as after wsd_pause(), but read_timeout_ms runs for what has begun. At
-     * the hard mark the longest send queues are dropped and their connections ended (WSD_CAUSE_SLOW,
-     * WSD_E_MEMORY_BUDGET) until what is to be sent fits; whatever else would go over it is refused as if memory had
-     * run out. `allocate` is never asked for more. */
+     * a second. Meanwhile these connections are as after wsd_pause(), but read_timeout_ms runs for what has begun:
+     * messages for which half of the way is too short hold what they have until then, so it is to be several times
+     * message_max_bytes. At the hard mark the longest send queues are dropped and their connections ended
+     * (WSD_CAUSE_SLOW, WSD_E_MEMORY_BUDGET) until what is to be sent fits; whatever else would go over it is refused as
+     * if memory had run out. `allocate` is never asked for more. */
     size_t memory_soft_bytes; /* 0: none; <= memory_hard_bytes */
     size_t memory_hard_bytes; /* 0: none; neither may be below what the server itself takes: WSD_E_NOMEM */
 } wsd_config;
