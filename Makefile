@@ -41,14 +41,16 @@ EXFLAGS   := $(OPT) $(WARN) -Wconversion -Wno-sign-conversion -MMD -MP -Iinclude
 TESTFLAGS := $(COMMON) -Itests -Itools
 LINK      := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections $(LINKSAN)
 
-LIB_SRC   := $(sort $(wildcard src/base/*.cpp src/net/*.cpp src/http/*.cpp src/deflate/*.cpp src/ws/*.cpp src/server/*.cpp))
+LIB_SRC   := $(sort $(wildcard src/base/*.cpp src/net/*.cpp src/http/*.cpp src/deflate/*.cpp src/ws/*.cpp \
+             src/server/*.cpp))
 APP_SRC   := $(sort $(wildcard src/app/*.cpp src/app/hub/*.cpp))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*/*.cpp tests/unit/*/*/*.cpp tests/conformance/*.cpp)) tests/support/main.cpp
 INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
 FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
 BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
-SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h tests/*/*.cpp tests/*/*.h \
-             tests/unit/*/*.cpp tests/unit/*/*/*.cpp tests/c/*.c tools/*/*.cpp tools/*/*.h include/*.hpp tools/examples/*.c)
+SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h \
+              tests/*/*.cpp tests/*/*.h tests/unit/*/*.cpp tests/unit/*/*/*.cpp tests/c/*.c tools/*/*.cpp \
+              tools/*/*.h include/*.hpp tools/examples/*.c)
 
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
 LIB_OBJ   := $(call objects,$(LIB_SRC))
@@ -62,8 +64,8 @@ ifeq ($(OUT),build)
 TOP       := wsd libwsd.a
 endif
 
-.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test soak autobahn coverage \
-        install uninstall clean help format tidy layers
+.PHONY: all run test check unit asan tsan fuzz bench interop examples examples_test demo deploy_test soak autobahn \
+        coverage install uninstall clean help format tidy layers
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -189,7 +191,8 @@ test: all check $(OUT)/integration ## pass every test that needs no foreign prog
 	tests/integration/daemon_test.sh $(OUT)/wsd
 	/usr/bin/python3 -B tests/integration/man_test.py $(OUT)/wsd
 
-check: $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
+CHECKED := $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd
+check: $(CHECKED) layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
 	tools/check_symbols.sh $(LIB)
 
 layers:
@@ -204,8 +207,8 @@ tidy: $(TIDY)
 build/tidy/%.ok: %.cpp .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,TIDY)
-	$(Q)clang-tidy --quiet $< -- -std=c++20 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MF $(basename $@).d -MT $@ 2>$(basename $@).log \
-	    || { cat $(basename $@).log; exit 1; }
+	$(Q)clang-tidy --quiet $< -- -std=c++20 -D_GNU_SOURCE -Iinclude -Isrc -MMD -MF $(basename $@).d -MT $@ \
+	    2>$(basename $@).log || { cat $(basename $@).log; exit 1; }
 	@touch $@
 
 asan: ## all tests with ASan and UBSan

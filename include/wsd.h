@@ -259,7 +259,8 @@ typedef struct wsd_config {
 
     /* Times. */
     uint32_t handshake_timeout_ms; /* 10 s from accept to 101, and between plain requests; 408 */
-    uint32_t ping_interval_ms;     /* 30 s between pings to an open connection */
+    uint32_t ping_interval_ms;     /* 30 s between pings to an open connection; a ping may be late by 1/256 of it, as
+                                      those of many connections go out together */
     uint32_t stale_timeout_ms;     /* 120 s without a byte from an open connection: dropped */
     uint32_t idle_timeout_ms;      /* 5 min without a message either way: closed with 1001 */
     uint32_t read_timeout_ms;      /* 10 min without a byte in the middle of a message: closed with 1001 */
@@ -330,10 +331,12 @@ typedef struct wsd_config {
     /* Memory budget, on wsd_stats.memory_held_bytes. From the soft mark on new connections and handshakes get 503, and
      * open connections are not read from but to finish the messages that have begun, or to meet the end of a peer that
      * has left, on half of the way to the hard mark at most (without one, a quarter beyond the soft mark; past that who
-     * has left is ended unread, WSD_CAUSE_NOMEM); below seven eighths of it reading goes on. At the hard mark the
-     * longest send queues are dropped and their connections ended (WSD_CAUSE_SLOW, WSD_E_MEMORY_BUDGET) until what is
-     * to be sent fits; whatever else would go over it is refused as if memory had run out. `allocate` is never asked
-     * for more. */
+     * has left is ended unread, WSD_CAUSE_NOMEM); below seven eighths of it reading goes on, and below all of it after
+     * a second. Meanwhile these connections are as after wsd_pause(), but read_timeout_ms runs for what has begun:
+     * messages for which half of the way is too short hold what they have until then, so it is to be several times
+     * message_max_bytes. At the hard mark the longest send queues are dropped and their connections ended
+     * (WSD_CAUSE_SLOW, WSD_E_MEMORY_BUDGET) until what is to be sent fits; whatever else would go over it is refused as
+     * if memory had run out. `allocate` is never asked for more. */
     size_t memory_soft_bytes; /* 0: none; <= memory_hard_bytes */
     size_t memory_hard_bytes; /* 0: none; neither may be below what the server itself takes: WSD_E_NOMEM */
 
@@ -458,7 +461,9 @@ WSD_API int wsd_server_drain(wsd_server *server, uint32_t grace_ms);
 
 /* The same with the closes spread evenly over `window_ms`, so that clients do not come back all at once, wherever they
  * go then. A connection is served as ever until it is told. A second call sets both times anew, for those that are
- * left; the grace time runs from the call, as the window does, and is not to be shorter.
+ * left; the grace time runs from the call, as the window does, and is not to be shorter. Where it is no longer than the
+ * window and close_timeout_ms, the closes are spread over less, so that the last of them still has close_timeout_ms, or
+ * half of the grace time where that is shorter.
  * Returns WSD_OK or WSD_E_INVALID. */
 WSD_API int wsd_server_drain_over(wsd_server *server, uint32_t window_ms, uint32_t grace_ms);
 
@@ -600,7 +605,9 @@ WSD_API int wsd_abort(wsd_server *server, wsd_conn conn);
 /* ------------------------------------------------------------------------------------------------- connections -- */
 
 /* Stops delivery: bytes stay in the kernel, so that the peer is slowed down; at most the message being delivered is
- * finished first. Pings are answered after wsd_resume(). Timeouts that wait for the peer's bytes do not run.
+ * finished first. Pings are answered after wsd_resume(). Timeouts that wait for the peer's bytes do not run. Pings
+ * still go out, but their pongs tell no round trip: a host that is gone does not acknowledge them, and the connection
+ * ends after tcp_user_timeout_ms; a peer that hangs is found stale after wsd_resume() only.
  * Both return WSD_OK, WSD_E_CLOSED, or WSD_E_INVALID before the connection is open; repeating either is harmless. */
 WSD_API int wsd_pause(wsd_server *server, wsd_conn conn);
 WSD_API int wsd_resume(wsd_server *server, wsd_conn conn);

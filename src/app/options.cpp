@@ -339,10 +339,10 @@ std::string help_text() {
     std::string text =
         "usage: wsd [flags]\n\n"
         "Serves WebSocket connections: sessions with --hub, and without it an echo of their messages. Without\n"
-        "--port or --listen it listens on port 9001 of --host. Values in parentheses are defaults; a switch takes =yes "
-        "and =no. All flags but the\n"
-        "last four are also keys of the file that --config names (ping-interval = 30s) and variables of the\n"
-        "environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n\n";
+        "--port or --listen it listens on port 9001 of --host. Values in parentheses are defaults; a switch takes\n"
+        "=yes and =no. All flags but the last four are also keys of the file that --config names\n"
+        "(ping-interval = 30s), and all but the last three variables of the environment (WSD_PING_INTERVAL=30s).\n"
+        "Flags count most, then variables, then the file.\n\n";
     for (const Flag& flag : flags()) {
         std::string left = "  --" + std::string(flag.name);
         if (!flag.value.empty()) left += " " + std::string(flag.value);

@@ -38,8 +38,10 @@ Bytes bytes_of(const void* data, size_t len) { return {static_cast<const uint8_t
 // False for options that make no sense.
 bool read_options(const wsd_send_options* from, SendOptions* to) {
     if (!from) return true;
-    to->plain = from->size >= sizeof *from && from->plain;
-    return read_policy(from->full, from->key, to);
+    if (!is_sized(*from)) return false;
+    const wsd_send_options known = read_sized(*from, wsd_send_options{});
+    to->plain = known.plain != 0;
+    return read_policy(known.full, known.key, to);
 }
 
 const wsd_config kDefaults = {
@@ -194,7 +196,8 @@ extern "C" int wsd_server_poll(wsd_server* server, int timeout_ms) {
 extern "C" int wsd_server_fd(const wsd_server* server) { return server ? server->reactor.epoll_fd : -1; }
 
 extern "C" int wsd_server_timeout(const wsd_server* server) {
-    return server ? net::reactor_sleep_ms(server->reactor) : -1;
+    if (!server) return -1;
+    return budget_owes(*server) ? 0 : net::reactor_sleep_ms(server->reactor);
 }
 
 extern "C" int wsd_server_drain(wsd_server* server, uint32_t grace_ms) {

@@ -18,6 +18,9 @@ constexpr unsigned kFreedShift = 3;
 // has to go and come again between two of them, and connections were counted in it.
 constexpr unsigned kReleaseShift = 3;
 
+// Memory that stays between the two keeps nobody waiting for longer: so much time passes between two walks.
+constexpr uint32_t kReleaseMs = 1000;
+
 // Holes in the heap are given back when they are this share of the hard mark and the process would go over it.
 constexpr unsigned kHolesShift = 6;
 
@@ -62,6 +65,23 @@ void set_marks(Server& server) {
     budget.hard_bytes = server.mem.max_bytes = hard ? hard : SIZE_MAX;
 }
 
+bool well_below(const Server& server) {
+    const size_t soft = server.budget.soft_bytes;
+    return server.mem.held_bytes < soft - (soft >> kReleaseShift);
+}
+
+void release_all(Server& server) {
+    server.budget.holding = false;
+    server.reactor.wheel.cancel(server.budget.little_below);
+    uint32_t slot = 0;
+    while (Conn* const conn = server.conns.next(&slot)) budget_release(*conn);
+}
+
+void little_below_fired(net::Timer* timer) {
+    Server& server = *WSD_CONTAINER_OF(timer, Budget, little_below)->server;
+    if (server.budget.holding && !budget_is_tight(server)) release_all(server);
+}
+
 // The hard mark has come or gone, and with it the lists of queues.
 void rank_all(Server& server) {
     uint32_t slot = 0;
@@ -77,6 +97,8 @@ void rank_all(Server& server) {
 
 bool budget_open(Server& server) {
     set_marks(server);
+    server.budget.server = &server;
+    server.budget.little_below.fired = little_below_fired;
     server.budget.own_bytes = server.mem.held_bytes;
     return budget_allows(server, server.config);
 }
@@ -146,16 +168,25 @@ void budget_rank(Conn& conn) {
     budget.ranks_used |= uint64_t(1) << rank;
 }
 
+bool budget_owes(const Server& server) {
+    const Budget& budget = server.budget;
+    if (server.mem.refused_count != budget.refused_seen) return true;
+    if (!budget.holding || budget_is_tight(server)) return false;
+    return well_below(server) || !net::TimerWheel::armed(budget.little_below);
+}
+
 void budget_turn(Server& server) {
     Budget& budget = server.budget;
     if (server.mem.refused_count != budget.refused_seen) {
         drop_to(server, budget.hard_bytes - (budget.hard_bytes >> kFreedShift));
         budget.refused_seen = server.mem.refused_count;
     }
-    if (!budget.holding || server.mem.held_bytes >= budget.soft_bytes - (budget.soft_bytes >> kReleaseShift)) return;
-    budget.holding = false;
-    uint32_t slot = 0;
-    while (Conn* const conn = server.conns.next(&slot)) budget_release(*conn);
+    if (!budget.holding || budget_is_tight(server)) return;
+    if (well_below(server)) return release_all(server);
+    if (net::TimerWheel::armed(budget.little_below)) return;
+    server.reactor.wheel.arm(budget.little_below, now_ms(server) + kReleaseMs);
 }
+
+void budget_close(Server& server) { server.reactor.wheel.cancel(server.budget.little_below); }
 
 }  // namespace wsd::server

@@ -1,6 +1,7 @@
 // The memory budget. Past the soft mark nothing new is begun: handshakes get 503 and messages wait in the kernel.
 // Past the hard one the longest send queues go, until what is to be sent fits; what would still go over it is refused
-// as if memory had run out. It never walks over connections but to let them go on, once for each fall below the mark.
+// as if memory had run out. It never walks over connections but to let them go on, once for each fall well below the
+// mark or, where memory stays just below it, once a second.
 #pragma once
 
 #include "server/conn.h"
@@ -15,8 +16,10 @@ struct Budget {
     size_t begun_bytes = SIZE_MAX;
     size_t hard_bytes = SIZE_MAX;
 
+    Server* server = nullptr;
     size_t own_bytes = 0;       // what the server itself takes
     bool holding = false;       // some connections are held for memory
+    net::Timer little_below;    // armed while they are, and memory has fallen below the soft mark, but not well below
     uint64_t refused_seen = 0;  // Mem::refused_count when queues were last dropped for it
     uint64_t ranks_used = 0;    // bit r: ranks[r] is not empty
     List ranks[64];             // send queues of 2^r bytes and more, less than twice that
@@ -45,7 +48,13 @@ void budget_release(Conn& conn);
 // The queue of `conn` has changed, or is about to go (with no bytes).
 void budget_rank(Conn& conn);
 
+// Is there something for budget_turn() to do? Memory may come free, or be refused, between turns too, in calls of the
+// application, and then no event tells.
+[[nodiscard]] bool budget_owes(const Server& server);
+
 // What the end of a turn owes: room after memory was refused, and connections that may go on.
 void budget_turn(Server& server);
+
+void budget_close(Server& server);
 
 }  // namespace wsd::server

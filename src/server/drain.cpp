@@ -9,26 +9,36 @@ namespace {
 
 constexpr uint32_t kStepMs = 10;
 
-// How many are to have been told by now.
+// The last to be told has time for its close handshake before it is cut: what that may take or, where there is less
+// time than that for all of it, half of the grace time.
+uint32_t window_within(const Server& server, uint32_t window_ms, uint32_t grace_ms) {
+    const uint32_t handshake_ms = server.config.close_timeout_ms > kStepMs ? server.config.close_timeout_ms : kStepMs;
+    const uint32_t kept_ms = handshake_ms < grace_ms / 2 ? handshake_ms : grace_ms - grace_ms / 2;
+    return window_ms < grace_ms - kept_ms ? window_ms : grace_ms - kept_ms;
+}
+
+// How many are to have been told by now. Who has left by itself shortens the walk, so at the window's end it goes on to
+// the last slot whatever was counted.
 uint32_t due_count(const Drain& drain, uint64_t now) {
     const uint64_t passed = now - drain.from_ms;
-    if (passed >= drain.window_ms) return drain.conn_count;
+    if (passed >= drain.window_ms) return UINT32_MAX;
     return uint32_t(drain.conn_count * passed / drain.window_ms);
 }
 
-// Who has left by itself shortens the walk, so at the window's end it goes on to the last slot whatever was counted.
+// Whom it tells of a refusal may begin the drain anew, which is then what the walk goes on with.
 void tell(Server& server) {
     Drain& drain = server.drain;
+    if (drain.telling) return;
     const uint64_t now = now_ms(server);
-    const bool all = now - drain.from_ms >= drain.window_ms;
-    const uint32_t due = due_count(drain, now);
-    while (all || drain.told_count < due) {
-        Conn* const conn = server.conns.next(&drain.next_slot);
-        if (!conn) return;
+    Conn* conn = nullptr;
+    drain.telling = true;
+    while (drain.told_count < due_count(drain, now) && (conn = server.conns.next(&drain.next_slot))) {
         drain.told_count++;
         drain_conn(*conn);
     }
-    server.reactor.wheel.arm(drain.step, now + kStepMs);
+    drain.telling = false;
+    const bool all = now - drain.from_ms >= drain.window_ms;
+    if (!all) server.reactor.wheel.arm(drain.step, now + kStepMs);
 }
 
 void step_fired(net::Timer* timer) { tell(*WSD_CONTAINER_OF(timer, Drain, step)->server); }
@@ -59,7 +69,7 @@ void drain_begin(Server& server, uint32_t window_ms, uint32_t grace_ms) {
     if (!server.draining) listeners_close(server, Closing::kPublic);
     server.draining = true;
     drain.from_ms = now_ms(server);
-    drain.window_ms = window_ms;
+    drain.window_ms = window_within(server, window_ms, grace_ms);
     drain.conn_count = server.conns.live_count();
     drain.told_count = 0;
     drain.next_slot = 0;

@@ -14,6 +14,7 @@ struct Drain {
     uint32_t conn_count = 0;  // connections to be told in the window
     uint32_t told_count = 0;  // and told so far
     uint32_t next_slot = 0;   // of the connection to be told next
+    bool telling = false;     // a walk over them is on the stack
     net::Timer step;          // armed within the window
     net::Timer cut;
 };

@@ -8,6 +8,9 @@
 namespace wsd::server {
 namespace {
 
+// A ping may be late by this part of its interval.
+constexpr uint32_t kPingGridShare = 256;
+
 // `from` plus a configured time, or never where that is off.
 uint64_t after(uint64_t from_ms, uint32_t delay_ms) { return delay_ms ? from_ms + delay_ms : net::kTimerNever; }
 
@@ -17,15 +20,24 @@ uint64_t write_deadline(const Conn& conn) {
     return conn.out ? after(conn.out->stalled_since_ms, conn.server->config.write_timeout_ms) : net::kTimerNever;
 }
 
-// When the silence of the peer, or of the application's messages, becomes too long. A paused connection is silent
-// because we do not listen.
+// When the silence of the peer, or of the application's messages, becomes too long. One that is paused or held is
+// silent because we do not listen.
 uint64_t stale_deadline(const Conn& conn) { return after(conn.last_rx_ms, conn.server->config.stale_timeout_ms); }
 // Only in the middle of a message: between two, silence is what the other deadlines judge.
 uint64_t read_deadline(const Conn& conn) {
     return conn.in ? after(conn.last_rx_ms, conn.server->config.read_timeout_ms) : net::kTimerNever;
 }
 uint64_t idle_deadline(const Conn& conn) { return after(conn.since_ms, conn.server->config.idle_timeout_ms); }
-uint64_t ping_deadline(const Conn& conn) { return after(conn.ping_sent_ms, conn.server->config.ping_interval_ms); }
+
+// Pings fall on a grid that all connections share, so that many come due in one turn, and neither each ping nor each
+// pong wakes the loop by itself. Nobody waits for a ping, so it may be as late as the grid is wide.
+uint64_t ping_deadline(const Conn& conn) {
+    const uint32_t interval_ms = conn.server->config.ping_interval_ms;
+    if (!interval_ms) return net::kTimerNever;
+    const uint64_t due_ms = conn.ping_sent_ms + interval_ms;
+    const uint32_t grid_ms = interval_ms / kPingGridShare;
+    return grid_ms > 1 ? (due_ms + grid_ms - 1) / grid_ms * grid_ms : due_ms;
+}
 
 // When a connection that is held for its message rate may go on.
 uint64_t ready_deadline(const Conn& conn) { return conn.extra ? conn.extra->ready_ms : net::kTimerNever; }
@@ -39,13 +51,14 @@ uint64_t next_deadline(const Conn& conn) {
     switch (conn.phase) {
         case Phase::kHttp: return earlier(write_deadline(conn), handshake_deadline(conn));
         case Phase::kOpen: {
-            uint64_t next = write_deadline(conn);
+            // Nobody's pongs are read here who is paused or held, but a host that is gone does not acknowledge a ping.
+            uint64_t next = earlier(write_deadline(conn), ping_deadline(conn));
             if (conn.held) next = earlier(next, ready_deadline(conn));
             if (conn.paused) return next;
             // What a held message keeps, others wait for, so even our own silence counts.
-            if (conn.held) return earlier(next, read_deadline(conn));
-            next = earlier(next, earlier(stale_deadline(conn), ping_deadline(conn)));
-            return earlier(next, earlier(idle_deadline(conn), read_deadline(conn)));
+            next = earlier(next, read_deadline(conn));
+            if (conn.held) return next;
+            return earlier(next, earlier(stale_deadline(conn), idle_deadline(conn)));
         }
         case Phase::kClosing:
         case Phase::kLingering: return conn.out ? write_deadline(conn) : after(conn.since_ms, config.close_timeout_ms);
@@ -62,7 +75,7 @@ void send_ping(Conn& conn) {
     uint8_t payload[4];
     store_be32(payload, ++conn.ping_number);
     if (conn_send_control(conn, ws::Opcode::kPing, {payload, sizeof payload}) != WSD_OK) return;
-    conn.ping_pending = true;
+    conn.ping_pending = !conn.paused && !conn.held;  // else its pong is read too late to tell a round trip
     server.stats.pings_out++;
 }
 
@@ -79,13 +92,13 @@ void open_deadlines(Conn& conn, uint64_t now) {
         return conn_kill(conn, {WSD_CAUSE_WRITE_TIMEOUT, WSD_E_WRITE_TIMEOUT});
     }
     if (conn.held && ready_deadline(conn) <= now) return conn_release(conn);
-    if (conn.paused) return;
-    if (conn.held) return read_deadline(conn) <= now ? end_idle(conn) : void();
-    if (stale_deadline(conn) <= now) {
+    const bool listens = !conn.paused && !conn.held;
+    if (listens && stale_deadline(conn) <= now) {
         server.stats.timeouts_ping++;
         return conn_kill(conn, {WSD_CAUSE_PING_TIMEOUT, WSD_E_PING_TIMEOUT});
     }
-    if (idle_deadline(conn) <= now || read_deadline(conn) <= now) return end_idle(conn);
+    const bool idle = listens && idle_deadline(conn) <= now;
+    if (idle || (!conn.paused && read_deadline(conn) <= now)) return end_idle(conn);
     if (ping_deadline(conn) <= now) send_ping(conn);
 }
 

@@ -27,7 +27,9 @@ wsd_config with_what_stays(const wsd_config& wanted, const wsd_config& now) {
 // Where a PROXY header is optional, somebody must be known to be a proxy.
 bool listeners_agree(const Server& server, const wsd_config& wanted) {
     for (unsigned i = 0; i < server.listener_count; i++) {
-        if (server.listeners[i].proxy_protocol == WSD_PROXY_OPTIONAL && !wanted.trusted_proxies) return false;
+        const Listener& listener = server.listeners[i];
+        const bool listens = listener.source.fd >= 0;
+        if (listens && listener.proxy_protocol == WSD_PROXY_OPTIONAL && !wanted.trusted_proxies) return false;
     }
     return true;
 }

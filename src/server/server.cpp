@@ -69,7 +69,7 @@ bool end_of_turn(void* context) {
     if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
         server.reactor.wheel.arm(server.blocks_trim.timer, now_ms(server) + kBlocksTrimMs);
     }
-    if (server.budget.holding || server.mem.refused_count != server.budget.refused_seen) budget_turn(server);
+    if (budget_owes(server)) budget_turn(server);
     server.stats.turns++;
     return more_posts || !list_empty(server.line) || !list_empty(server.sessions.ended);
 }
@@ -151,6 +151,7 @@ void server_free(Server* server) {
     free_watches(*server, server->watches);
     free_watches(*server, server->watches_gone);
     drain_stop(*server);
+    budget_close(*server);
     server->reactor.wheel.cancel(server->blocks_trim.timer);
     limits_close(*server);
     net::block_pool_clear(server->blocks);
@@ -198,7 +199,6 @@ const char* config_invalid(const wsd_config& c, const char** why) {
         {"deflate_server_window_bits", window_bits_ok(c.deflate_server_window_bits)},
         {"deflate_client_window_bits", window_bits_ok(c.deflate_client_window_bits)},
         {"session_data_max_bytes", c.session_data_max_bytes <= 1u << 30},
-        {"kernels", !c.kernels || ws::kernels_find(c.kernels)},
         {"forwarded_header", c.forwarded_header == WSD_X_FORWARDED_FOR || c.forwarded_header == WSD_FORWARDED},
         {"origins_required", !c.origins_required || c.origins},
     };
@@ -210,6 +210,8 @@ const char* config_invalid(const wsd_config& c, const char** why) {
     if (c.trusted_proxies && (*why = net::parse_cidr_list(bytes_of(c.trusted_proxies), &judged))) {
         return "trusted_proxies";
     }
+    *why = "this CPU runs none of that name, out of avx512, avx2, ssse3, neon and scalar";
+    if (c.kernels && !ws::kernels_find(c.kernels)) return "kernels";
     if (c.origins && (*why = http::origin_list_fault(bytes_of(c.origins)))) return "origins";
     *why = nullptr;
     return nullptr;
@@ -217,6 +219,7 @@ const char* config_invalid(const wsd_config& c, const char** why) {
 
 bool server_turn(Server& server, int timeout_ms) {
     server.in_turn = true;
+    if (budget_owes(server)) server.reactor.more = true;
     const bool ok = net::reactor_turn(server.reactor, timeout_ms);
     server.in_turn = false;
     return ok;

@@ -173,7 +173,8 @@ def memory():
             continue
         print("%s: %.0f bytes for each of %d idle connections" % (name, bytes_a_connection(command, idle), idle))
         if name == "wsd":
-            print("%s: %.0f bytes for each with compression agreed to" % (name, bytes_a_connection(command, idle, "--deflate")))
+            print("%s: %.0f bytes for each with compression agreed to" %
+                  (name, bytes_a_connection(command, idle, "--deflate")))
         print("%s: %.0f bytes kept for each of 1000 connections after a 256 KiB echo" %
               (name, bytes_a_connection(command, 1000, "--messages", "1", "--size", "262144")))
 
@@ -198,7 +199,8 @@ def half_heads():
     command = dict((name, c) for name, c, _ in servers())["wsd"]
     with Server(command) as server:
         def p99():
-            run = subprocess.run(wsbench(server, "--json", "--conns", "100", "--secs", "4", "--rate", "2000"), capture_output=True, text=True)
+            run = subprocess.run(wsbench(server, "--json", "--conns", "100", "--secs", "4", "--rate", "2000"),
+                                 capture_output=True, text=True)
             return json.loads(run.stdout)["p99_us"]
         alone = p99()
         client = subprocess.Popen(wsbench(server, "--half-heads", "--conns", "10000", "--json", "--secs", "14"),
@@ -206,8 +208,8 @@ def half_heads():
         client.stdout.readline()  # they are open
         beside = p99()
         gone = json.loads(client.communicate()[0].splitlines()[-1])["lost"]
-        print("10000 half heads: %d gone after the handshake timeout; p99 of 100 others beside them %.0f us, alone %.0f us" %
-              (gone, beside, alone))
+        print("10000 half heads: %d gone after the handshake timeout; p99 of 100 others beside them %.0f us, "
+              "alone %.0f us" % (gone, beside, alone))
 
 
 def main():

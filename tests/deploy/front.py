@@ -170,13 +170,14 @@ class Haproxy:
     TIMEOUT = "150s"
     PEER = r"127\.0\.0\.2:[1-9][0-9]*"
     CHECK = " check port 9002 inter 2s"
+    CHECKED = " check port {admin} inter 200ms"
 
     def __init__(self, folder, certificate, port, wsd, timeout=None, admin=None):
         self.certificate, self.port = certificate, port
         adapted = Adapted("haproxy.cfg").change("bind :443", f"bind 127.0.0.1:{port}")
         adapted.change("/etc/ssl/wsd/site.pem", str(certificate.both))
-        adapted.change("server wsd 127.0.0.1:9001", f"server wsd {wsd}")
-        adapted.change(self.CHECK, f" check port {admin} inter 200ms" if admin else "")
+        adapted.change("server wsd 127.0.0.1:9001", f"server wsd {self.server(wsd)}")
+        adapted.change(self.CHECK, self.CHECKED.format(admin=admin) if admin else "")
         if timeout:
             adapted.change(self.TIMEOUT, timeout)
         adapted.change("maxconn 30000", "maxconn 1000")  # it ends where it cannot have the descriptors for more
@@ -192,6 +193,11 @@ class Haproxy:
         adapted.change("log /dev/log", f"log {log}")
         self.config = adapted.write(folder / "haproxy.cfg")
 
+    @staticmethod
+    def server(wsd):
+        """The address at which wsd listens, as HAProxy calls it."""
+        return wsd
+
     def judge(self):
         return subprocess.run(["haproxy", "-c", "-f", self.config], capture_output=True, text=True, check=False)
 
@@ -206,3 +212,16 @@ class Haproxy:
             while True:
                 lines.append(self._log.recv(65536).decode())
         return "\n".join(lines)
+
+
+class HaproxyUnix(Haproxy):
+    """The same, with a unix socket between HAProxy and wsd; health checks stay on the admins' port."""
+
+    NAME = "HAProxy over a unix socket"
+    WSD_FLAGS = ["--listen=unix:{folder}/wsd.sock", "--proxy-protocol=required", "--trusted-proxies=unix:",
+                 "--admin-listen=127.0.0.1:0"]
+    CHECKED = " check addr 127.0.0.1 port {admin} inter 200ms"
+
+    @staticmethod
+    def server(wsd):
+        return "unix@" + wsd.removeprefix("unix:")

@@ -22,7 +22,7 @@ sys.path.insert(0, str(TOP / "tests" / "support"))
 import websockets  # noqa: E402 (the path is set above)
 
 from daemon import LIMIT_S, PING, TEXT, Checks, Daemon  # noqa: E402
-from front import NAME, Certificate, Haproxy, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
+from front import NAME, Certificate, Haproxy, HaproxyUnix, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
 
 PONG = 10
 WSD = sys.argv[1]
@@ -134,17 +134,17 @@ def test_pages_stay_inside(kind, certificate):
         checks.equal(f"{kind.NAME}: health and metrics are not for its clients", set(told.values()), {404})
 
 
-def test_drain_is_seen(certificate):
+def test_drain_is_seen(kind, certificate):
     """A drain that lasts, as one client does not answer its close: HAProxy sees it, and sends nobody there any more."""
-    name = "HAProxy: wsd that drains gets nobody new"
-    with deployed(Haproxy, certificate, f"--drain-grace={LIMIT_S}s", f"--close-timeout={LIMIT_S}s") as both:
+    name = f"{kind.NAME}: wsd that drains gets nobody new"
+    with deployed(kind, certificate, f"--drain-grace={LIMIT_S}s", f"--close-timeout={LIMIT_S}s") as both:
         with both.peer() as peer:
             peer.open()
             both.daemon.signal(signal.SIGTERM)
             both.proxy.wait_for("Server wsd/wsd is DOWN")
             with both.peer("127.0.0.2") as late:
                 checks.equal(name, late.request()[0], 503)
-            checks.equal("HAProxy: whoever is there gets its close", peer.close_code(), 1001)
+            checks.equal(f"{kind.NAME}: whoever is there gets its close", peer.close_code(), 1001)
 
 
 # --------------------------------------------------------------------------------------------------------- timeouts
@@ -215,8 +215,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         certificate = Certificate(pathlib.Path(folder))
         checks.attempt("configurations", test_configurations, certificate)
-        checks.attempt("health checks", test_drain_is_seen, certificate)
-        for kind in (Nginx, NginxUnix, Haproxy):
+        for kind in (Haproxy, HaproxyUnix):
+            checks.attempt(f"{kind.NAME}: health checks", test_drain_is_seen, kind, certificate)
+        for kind in (Nginx, NginxUnix, Haproxy, HaproxyUnix):
             for test in (test_echo, test_client_address, test_pages_stay_inside, test_idle, test_silence):
                 checks.attempt(f"{kind.NAME}: {test.__name__}", test, kind, certificate)
             checks.attempt(f"{kind.NAME}: shipped timeout", test_shipped_timeout, kind)

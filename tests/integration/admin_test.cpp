@@ -173,12 +173,13 @@ struct Refused {
 // A server that notes what it is told about refusals.
 struct RefusingServer : TestServer {
     std::vector<Refused> refused;
+    std::string peer = "127.0.0.1:";  // whom the refused are known to come from begins with this
 
     RefusingServer() {
         callbacks.on_refused = [](wsd_server* server, wsd_conn conn, const wsd_request* request, int status,
                                   const char* why) {
             RefusingServer& own = *static_cast<RefusingServer*>(static_cast<TestServer*>(wsd_context(server)));
-            CHECK(std::string(own.info(conn).peer).rfind("127.0.0.1:", 0) == 0);
+            CHECK(std::string(own.info(conn).peer).rfind(own.peer, 0) == 0);
             own.refused.push_back({status, request ? str(wsd_request_path(request)) : "none", why});
         };
     }
@@ -211,6 +212,55 @@ TEST_CASE("each refusal of the server's own is told once, with the request where
         CHECK(server.refused[0].path == row.path);
         CHECK_FALSE(server.refused[0].why.empty());
     }
+}
+
+TEST_CASE("a refusal for the time, the client or the memory is told as any other") {
+    RefusingServer server;
+    int status = 0;
+    std::string path = "/";
+    SUBCASE("no request in time") {
+        status = 408, path = "none";
+        server.start();
+        server.connect().send("GET / HTTP/1.1\r\n");
+        server.pass(server.config.handshake_timeout_ms);
+    }
+    SUBCASE("a request that comes too slowly") {
+        status = 408, path = "none";
+        server.config.handshake_bytes_per_s = 1000;
+        server.start();
+        server.connect().send("GET / HTTP/1.1\r\n");
+        server.pass(server.config.handshake_grace_ms);
+    }
+    SUBCASE("no decision in time") {
+        status = 503;
+        server.on_request = [](wsd_conn, const wsd_request*) {};
+        server.start();
+        server.connect().send(upgrade_request());
+        server.pass(server.config.handshake_timeout_ms);
+    }
+    SUBCASE("one connection too many of a proxy's client") {
+        status = 429;
+        server.peer = "192.0.2.1:";
+        server.config.trusted_proxies = "127.0.0.1";
+        server.config.ip_connection_max_count = 1;
+        server.start();
+        server.open(nullptr, "X-Forwarded-For: 192.0.2.1\r\n");
+        server.connect().send(upgrade_request("X-Forwarded-For: 192.0.2.1\r\n"));
+    }
+    SUBCASE("over the soft mark") {
+        status = 503;
+        server.start();
+        Client& client = server.connect();
+        server.settle();
+        server.config.memory_soft_bytes = server.stats().memory_held_bytes;
+        CHECK(wsd_server_reconfigure(server, &server.config) == WSD_OK);
+        client.send(upgrade_request());
+    }
+    REQUIRE(server.until([&] { return !server.refused.empty(); }));
+    CHECK(server.refused.size() == 1);
+    CHECK(server.refused[0].status == status);
+    CHECK(server.refused[0].path == path);
+    CHECK_FALSE(server.refused[0].why.empty());
 }
 
 TEST_CASE("what the application answers, or what opened, is no refusal") {

@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,8 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
-from daemon import CLOSE, LIMIT_S, PING, PONG, TEXT, Checks, Daemon, Peer, parse_line  # noqa: E402 (the path is set above)
+from daemon import (CLOSE, LIMIT_S, PING, PONG, TEXT, Checks, Daemon, Peer,  # noqa: E402 (the path is set above)
+                    parse_line)
 
 try:
     from prometheus_client.parser import text_string_to_metric_families
@@ -27,6 +29,7 @@ except ImportError:
 WSD = sys.argv[1]
 checks = Checks()
 
+BINARY = 2  # §5.2
 PAGES = ["/health", "/health/live", "/health/ready", "/metrics"]
 
 
@@ -101,6 +104,32 @@ def test_full_server():
             checks.equal("a full server turns clients away", second.answer()[0], 503)
         checks.equal("... and tells its admins", samples(daemon.admin_addresses[0])[
             "wsd_refused_total", "connection_limit"], 1)
+
+
+def test_ready_past_the_soft_mark():
+    """A message that stays half sent holds what has come of it, until its sender leaves."""
+    mark = 8 << 20
+    marks = [f"--memory-soft-bytes={mark}", f"--memory-hard-bytes={8 * mark}"]
+    with Daemon(WSD, "--port=0", "--admin-listen=127.0.0.1:0", "--access-log=off", *marks) as daemon, \
+            Peer(daemon.admin_addresses[0]) as probe:
+        def ready_after(status):
+            """What /health/ready answers once that is another status."""
+            end = time.monotonic() + LIMIT_S
+            while (answer := probe.ask("/health/ready"))[0] == status and time.monotonic() < end:
+                pass
+            return answer[0], answer[2]
+
+        checks.equal("below the soft mark of memory it is ready", probe.ask("/health/ready")[0], 200)
+        with Peer(daemon.addresses[0]) as heavy:
+            heavy.open()
+            header = struct.pack("!BBQ4x", 0x80 | BINARY, 0x80 | 127, 2 * mark)  # §5.2; the mask is zero
+            heavy.socket.sendall(header + bytes(mark))
+            checks.equal("past it, it is not", ready_after(200), (503, b"short of memory\n"))
+            with Peer(daemon.addresses[0]) as late:
+                checks.equal("... as clients are told", late.answer()[0], 503)
+            checks.equal("... but live", probe.ask("/health/live")[0], 200)
+        checks.equal("ready again when memory is", ready_after(503), (200, b"ok\n"))
+        checks.equal("... and clients are let in", ask(daemon.addresses[0], "/")[0], 426)
 
 
 # ----------------------------------------------------------------------------------------------------------- metrics
@@ -269,7 +298,8 @@ def test_no_access_log():
         visits(daemon.addresses[0])
         daemon.signal(signal.SIGTERM)
         checks.equal("--access-log=off: the end", daemon.exit_status(), 0)
-    checks.equal("--access-log=off logs no visit", told_events(daemon.log), ["listening", "started", "draining", "stopped"])
+    checks.equal("--access-log=off logs no visit", told_events(daemon.log),
+                 ["listening", "started", "draining", "stopped"])
 
 
 def test_log_file(folder):
@@ -327,6 +357,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         for test, *arguments in (
                 (test_main_port,), (test_admin_port,), (test_ready_while_draining,), (test_full_server,),
+                (test_ready_past_the_soft_mark,),
                 (test_metrics_after_traffic,), (test_promtool,), (test_access_log, "text"), (test_access_log, "json"),
                 (test_no_access_log,), (test_log_file, pathlib.Path(name)), (test_stuck_reader,)):
             checks.attempt(test.__name__, test, *arguments)

@@ -100,8 +100,61 @@ TEST_CASE("reading goes on only well below the soft mark, so that it does not fl
     server.settle();
     CHECK(server.stats().memory_held_bytes < server.config.memory_soft_bytes);
     CHECK(server.messages.empty());
-    most.drop();
+    SUBCASE("at once there") { most.drop(); }
+    SUBCASE("and where memory stays little below it, after a second") {
+        server.pass(999);
+        CHECK(server.messages.empty());
+        server.pass(1);
+    }
     CHECK(server.next(client) == "text:a");
+}
+
+TEST_CASE("memory that comes free between two turns is enough to go on, without another event") {
+    TestServer server;
+    server.config.memory_soft_bytes = 16 * kMiB;
+    server.start();
+    Client& client = server.open();
+    Ballast most(server, 13 * kMiB + kMiB / 2);
+    Ballast rest(server, 3 * kMiB);
+    client.send(text("a"));
+    server.settle();
+    CHECK(wsd_server_timeout(server) > 1000);
+    SUBCASE("well below the mark") { most.drop(); }
+    SUBCASE("a little below it") {
+        rest.drop();
+        REQUIRE(wsd_server_timeout(server) == 0);
+        CHECK(wsd_server_poll(server, -1) == 1);
+        CHECK(wsd_server_timeout(server) > 0);
+        CHECK(wsd_server_timeout(server) <= 1000);
+        CHECK(server.messages.empty());
+        most.drop();
+    }
+    REQUIRE(wsd_server_timeout(server) == 0);
+    CHECK(wsd_server_poll(server, -1) == 1);
+    CHECK(wsd_server_poll(server, -1) == 1);
+    CHECK(server.messages == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("whoever is held is pinged, so that a host that is gone is noticed, and a late pong tells no round trip") {
+    TestServer server;
+    server.config.memory_soft_bytes = 8 * kMiB;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    Ballast ballast(server, 8 * kMiB);
+    client.send(text("a"));
+    server.settle();
+    server.pass(31000);
+    const Frame asked = server.next_frame(client);
+    CHECK(show(asked).rfind("ping:", 0) == 0);
+    client.send(pong(asked.payload));
+    server.pass(400000);  // neither stale nor idle
+    CHECK(server.closed.empty());
+    ballast.drop();
+    CHECK(server.until([&] { return server.stats().pongs_in == 1; }));
+    CHECK(server.messages == std::vector<std::string>{"a"});
+    CHECK(server.pongs.empty());
+    CHECK(server.info(conn).rtt_ms == UINT32_MAX);
 }
 
 TEST_CASE("a message that has begun is finished past the soft mark, so that its memory comes free") {

@@ -326,7 +326,8 @@ def test_drain(number):
         checks.equal(f"{name} drains and exits with 0", daemon.exit_status(), 0)
         lines = [parse_line(line) for line in daemon.log]
         events = [line["event"] for line in lines if line["level"] == "info"]  # a small system's warning is none
-        checks.equal(f"{name} is in the log", events, ["listening", "started", "upgrade", "draining", "close", "stopped"])
+        checks.equal(f"{name} is in the log", events,
+                     ["listening", "started", "upgrade", "draining", "close", "stopped"])
 
 
 def test_second_signal():

@@ -4,6 +4,7 @@
 using namespace test;
 
 TEST_CASE("a ping goes out every 30 s, its pong tells the round trip, and other pongs tell nothing") {
+    constexpr uint64_t kIntervalMs = 30000, kLateMs = kIntervalMs / 256;
     TestServer server;
     server.config.idle_timeout_ms = 0;
     server.start();
@@ -12,9 +13,13 @@ TEST_CASE("a ping goes out every 30 s, its pong tells the round trip, and other 
     CHECK(server.info(conn).rtt_ms == UINT32_MAX);
     for (size_t round = 1; round <= 3; round++) {
         // 25 ms of each interval go by while the last round's pong is on its way.
-        server.pass(round == 1 ? 29999 : 29974);
+        const uint64_t since = server.now_ms - (round == 1 ? 0 : 25);
+        server.pass(since + kIntervalMs - 1 - server.now_ms);
         CHECK(client.input.empty());
-        server.pass(1);
+        while (client.input.empty()) {
+            REQUIRE(server.now_ms < since + kIntervalMs + kLateMs);
+            server.pass(uint64_t(wsd_server_timeout(server)));
+        }
         const Frame ping_frame = server.next_frame(client);
         REQUIRE(show(ping_frame).rfind("ping:", 0) == 0);
         client.send(pong("unasked"));
@@ -26,6 +31,44 @@ TEST_CASE("a ping goes out every 30 s, its pong tells the round trip, and other 
         CHECK(server.info(conn).rtt_ms == 25);
     }
     CHECK(server.stats().pings_out == 3);
+}
+
+TEST_CASE("connections that opened at different times are pinged together, at most 1/256 of the interval late") {
+    constexpr uint64_t kStepMs = 100;
+    TestServer server;
+    server.config.ping_interval_ms = 256 * kStepMs;
+    server.start();
+    REQUIRE(server.now_ms % kStepMs == 0);
+    for (uint64_t opened = 0; opened < 10; opened++) {
+        server.now_ms += kStepMs / 10;
+        (void)server.open();
+    }
+    server.pass(255 * kStepMs);
+    for (uint64_t round = 1; round <= 2; round++) {
+        server.pass(kStepMs - 1);
+        CHECK(server.stats().pings_out == (round - 1) * 10);
+        server.pass(1);
+        CHECK(server.stats().pings_out == round * 10);
+        server.pass(255 * kStepMs);
+    }
+}
+
+TEST_CASE("whoever is paused is pinged, so that a host that is gone is noticed, and a late pong tells no round trip") {
+    TestServer server;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    CHECK(wsd_pause(server, conn) == WSD_OK);
+    server.pass(31000);
+    const Frame asked = server.next_frame(client);
+    CHECK(show(asked).rfind("ping:", 0) == 0);
+    client.send(pong(asked.payload));
+    server.pass(20000);
+    CHECK(server.stats().pings_out == 1);
+    CHECK(wsd_resume(server, conn) == WSD_OK);
+    CHECK(server.until([&] { return server.stats().pongs_in == 1; }));
+    CHECK(server.pongs.empty());
+    CHECK(server.info(conn).rtt_ms == UINT32_MAX);
 }
 
 TEST_CASE("a peer that says nothing for 120 s is dropped") {

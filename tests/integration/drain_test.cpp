@@ -150,6 +150,91 @@ TEST_CASE("who leaves during the window is not waited for, and a second drain te
     CHECK(wsd_server_poll(server, 0) == 0);
 }
 
+TEST_CASE("however short the grace time beside the window, the last to be told has time for its close") {
+    struct Row {
+        uint32_t close_ms, window_and_grace_ms, told_ms;
+    };
+    for (const Row& row : {Row{200, 1000, 800}, Row{1000, 800, 400}, Row{0, 100, 90}}) {
+        CAPTURE(row.window_and_grace_ms);
+        TestServer server;
+        server.config.close_timeout_ms = row.close_ms;
+        server.start();
+        Client& last = server.open();
+        CHECK(wsd_server_drain_over(server, row.window_and_grace_ms, row.window_and_grace_ms) == WSD_OK);
+        server.pass(row.told_ms - 1);
+        last.send(text("still here"));
+        CHECK(server.next(last) == "text:still here");
+        server.pass(1);
+        CHECK(server.next(last) == "close:1001");
+        last.send(bye(1001));
+        last.end();
+        CHECK(server.until([&] { return server.closed.size() == 1; }));
+        CHECK(server.closed[0].clean);
+    }
+}
+
+TEST_CASE("a drain may be begun anew by whom it tells of a refusal") {
+    TestServer server;
+    static int told;
+    static uint32_t window_ms;
+    static bool always;
+    told = 0;
+    server.callbacks.on_refused = [](wsd_server* own, wsd_conn, const wsd_request*, int, const char*) {
+        if (told++ == 0 || always) CHECK(wsd_server_drain_over(own, window_ms, 5000) == WSD_OK);
+    };
+    server.start();
+    Client* clients[3];
+    for (Client*& client : clients) {
+        client = &server.connect();
+        client->send("GET / HTTP/1.1\r\n");
+        server.settle();
+    }
+    SUBCASE("over a window: the others have their time from there") {
+        window_ms = 1000, always = false;
+        CHECK(wsd_server_drain(server, 5000) == WSD_OK);
+        CHECK(told == 1);
+        server.pass(990);
+        CHECK(told == 2);
+        server.pass(10);
+    }
+    SUBCASE("at once, and by each of them") {
+        window_ms = 0, always = true;
+        CHECK(wsd_server_drain_over(server, 300, 5000) == WSD_OK);
+        CHECK(told == 0);
+        server.pass(100);
+    }
+    CHECK(told == 3);
+    for (Client* const client : clients) CHECK(server.response(*client).status == 503);
+}
+
+TEST_CASE("a drain reaches who is held, and whose PROXY header has not come") {
+    TestServer server;
+    server.config.message_per_s = 1;
+    server.proxy_protocol = WSD_PROXY_REQUIRED;
+    server.start();
+    Client& held = server.connect();
+    held.send("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + upgrade_request());
+    CHECK(server.response(held).status == 101);
+    held.send(text("a") + text("b"));
+    CHECK(server.next(held) == "text:a");
+    Client& silent = server.connect();
+    Client& torn = server.connect();
+    torn.send("PROXY TCP4 192.0");
+    server.settle();
+    CHECK(wsd_server_drain(server, 5000) == WSD_OK);
+    CHECK(server.response(silent).status == 503);
+    CHECK(server.response(torn).status == 503);
+    CHECK(server.next(held) == "close:1001");
+    held.send(bye(1001));
+    for (Client* const client : {&held, &silent, &torn}) client->end();
+    CHECK(server.until([&] { return server.stats().connections_active == 0; }));
+    REQUIRE(server.closed.size() == 1);
+    CHECK(server.closed[0].cause == WSD_CAUSE_DRAIN);
+    CHECK(server.closed[0].clean);
+    CHECK(server.messages == std::vector<std::string>{"a"});
+    CHECK(wsd_server_poll(server, 0) == 0);
+}
+
 TEST_CASE("under 1,000 busy clients a drain over a window keeps back no reply") {
     constexpr int kClients = 1000, kMessages = 20;
     const DescriptorRoom room(2 * kClients + 100);  // both ends are here

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What `make install` leaves is enough to build a program, statically, dynamically and with wsd.hpp, and `make uninstall` leaves nothing.
+# What `make install` leaves is enough to build a program, statically, dynamically and with wsd.hpp, and
+# `make uninstall` leaves nothing.
 set -eu
 cd "$(dirname "$0")/../.."
 root=$(mktemp -d)

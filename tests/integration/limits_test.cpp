@@ -368,6 +368,33 @@ TEST_CASE("what was sent fast pays for a pause, at exactly the rate") {
     CHECK(server.response(client).status == 408);
 }
 
+TEST_CASE("an address that there is no memory to remember gets 503, as one that a proxy tells of does") {
+    TestServer server;
+    server.config.ip_connection_max_count = 1;
+    SUBCASE("when it connects") {
+        server.start();
+        server.memory.refuse_all = true;
+        CHECK(knock(server, kHere) == 503);
+        server.memory.refuse_all = false;
+        CHECK(server.stats().connections_total == 0);
+        CHECK(knock(server, kHere) == 101);
+    }
+    SUBCASE("when its proxy tells") {
+        const std::string header = "PROXY TCP4 192.0.2.9 198.51.100.1 5000 443\r\n";
+        server.proxy_protocol = WSD_PROXY_REQUIRED;
+        server.start();
+        Client& client = server.connect();
+        server.settle();
+        server.memory.refuse_at = server.memory.calls + 2;  // the first holds what was told
+        client.send(header + upgrade_request());
+        CHECK(server.response(client).status == 503);
+        Client& next = server.connect();
+        next.send(header + upgrade_request());
+        CHECK(server.response(next).status == 101);
+    }
+    CHECK(server.stats().refused_ip_table == 1);
+}
+
 TEST_CASE("values out of range are named") {
     wsd_config config;
     wsd_config_init(&config, sizeof config);
@@ -384,10 +411,10 @@ TEST_CASE("values out of range are named") {
 
 TEST_CASE("the round trip of pings and the lateness of timers are counted in histograms") {
     TestServer server;
-    server.config.ping_interval_ms = 1000;
+    server.config.ping_interval_ms = 512;
     server.start();
     Client& client = server.open();
-    server.pass(1000);
+    server.pass(512);
     const Frame asked = server.next_frame(client);
     server.now_ms += 40;
     client.send(pong(asked.payload));

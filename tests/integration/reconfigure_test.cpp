@@ -171,6 +171,8 @@ TEST_CASE("a listener that believes only known proxies keeps them known") {
     client.send("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + upgrade_request());
     CHECK(server.response(client).status == 101);
     CHECK(std::string(server.info(server.opened.back()).peer) == "192.0.2.1:1");
+    CHECK(wsd_server_drain_over(server, 10000, 20000) == WSD_OK);  // it does not listen any more
+    CHECK(wsd_server_reconfigure(server, &none) == WSD_OK);
 }
 
 TEST_CASE("what was taken before is owed at a new rate of messages, and a wait becomes shorter") {

@@ -196,6 +196,25 @@ TEST_CASE("arguments out of range are refused before anything is queued") {
     CHECK(server.rest(client) == "close:1000 " + long_text.substr(0, 123) + " end");
 }
 
+TEST_CASE("of send options no more is read than their size says") {
+    TestServer server;
+    server.start();
+    wsd_conn conn = 0;
+    Client& client = server.open(&conn);
+    wsd_send_options options = {0, wsd_full(99), 7, 1};
+    const auto answer = [&](size_t size) {
+        options.size = size;
+        return wsd_send_with(server, conn, WSD_TEXT, "x", 1, &options);
+    };
+    CHECK(answer(0) == WSD_E_INVALID);
+    CHECK(answer(offsetof(wsd_send_options, full)) == WSD_OK);
+    options.full = WSD_FULL_REPLACE;
+    CHECK(answer(offsetof(wsd_send_options, key)) == WSD_E_INVALID);  // without its key
+    CHECK(answer(offsetof(wsd_send_options, plain)) == WSD_OK);
+    CHECK(server.next(client) == "text:x");
+    CHECK(server.next(client) == "text:x");
+}
+
 TEST_CASE("a name that names nothing is WSD_E_CLOSED, and never another connection") {
     TestServer server;
     server.start();

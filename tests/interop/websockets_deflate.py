@@ -29,7 +29,8 @@ def records(size, seed):
     items, total = [], 0
     while total < size:
         i = seed + len(items)
-        items.append({"id": i * 7919, "user": "user-%d" % (i % 17), "at": 1700000000 + i * 61, "text": "héllo 漢字 %d" % (i % 5)})
+        items.append({"id": i * 7919, "user": "user-%d" % (i % 17), "at": 1700000000 + i * 61,
+                      "text": "héllo 漢字 %d" % (i % 5)})
         total += len(json.dumps(items[-1])) + 2
     return json.dumps(items)
 

@@ -174,6 +174,13 @@ TEST_CASE("help lists every flag that is taken") {
     for (const char* flag : {"--port", "--listen", "--max-fragments", "--close-timeout", "--version"}) {
         CHECK(help.find(flag) != std::string::npos);
     }
+    // It says that all but the last three are variables of the environment, and all but the last four keys of a file.
+    size_t at = 0;
+    for (const char* flag : {"  --access-log", "  --config", "  --check-config", "  --version", "  --help"}) {
+        CHECK(help.find(flag) > at);
+        at = help.find(flag);
+    }
+    CHECK(help.find("\n  --", at + 1) == std::string::npos);
     CHECK(Parsed({"--help"}).options.help);
     CHECK(Parsed({"--version"}).options.version);
 }

@@ -132,7 +132,8 @@ TEST_CASE("what is wrong is named where it stands") {
     }
     CHECK(Read({"--config=/nonexistent"}).error == "/nonexistent: No such file or directory");
     CHECK(Read({}, {"WSD_MAX_HEADERS=x"}).error == "WSD_MAX_HEADERS: expected a number, not \"x\"");
-    CHECK(Read({}, {"WSD_KERNELS=abacus"}).error == "WSD_KERNELS: the value is out of range");
+    CHECK(Read({}, {"WSD_KERNELS=abacus"}).error ==
+          "WSD_KERNELS: this CPU runs none of that name, out of avx512, avx2, ssse3, neon and scalar");
     CHECK(Read({}, {"WSD_MAX_HEADER=1"}).error == "unknown variable: \"WSD_MAX_HEADER\"");
     CHECK(Read({}, {"WSD_HELP=yes"}).error == "unknown variable: \"WSD_HELP\"");
     CHECK(Read({"--prot=1"}).error == "unknown flag: \"--prot\" (see --help)");
