@@ -40,7 +40,7 @@ struct RunWriter {
 
     void zeros(unsigned count) {
         for (; count > kGapMax; count -= kGapMax) add(kManyZeros, kGapMax - 11);
-        const Gap gap = kGaps[count];
+        const Gap& gap = kGaps[count];  // not copied: so small a struct is put together on the stack, which takes long
         next[0] = next[1] = gap.run;
         next += gap.runs;
         freq[gap.run.symbol] = uint16_t(freq[gap.run.symbol] + gap.runs);
@@ -57,15 +57,18 @@ struct RunWriter {
     }
 };
 
-// Are the lengths of the three symbols behind symbols[i] the same as its own? Fewer are not told as a repetition.
+// Have symbols[i] and the three behind it the same length? Fewer are not told as a repetition. Mostly they have not,
+// for one reason or another, so all are looked at before there is a branch.
 bool repeats(const CodeLengths& c, unsigned i) {
-    if (i + 3 >= c.count || c.symbols[i + 3] != c.symbols[i] + 3) return false;
-    return c.lens[i + 1] == c.lens[i] && c.lens[i + 2] == c.lens[i] && c.lens[i + 3] == c.lens[i];
+    const bool in_a_row = c.symbols[i + 3] == c.symbols[i] + 3;
+    const bool same_lens = load_le32(c.lens + i) == c.lens[i] * 0x01010101u;
+    return in_a_row & same_lens & (i + 3 < c.count);
 }
 
 // The lengths of one alphabet; returns how many are told. Runs do not go on into the other: what this costs is a bit
 // or two now and then.
-unsigned add_alphabet(RunWriter& runs, const CodeLengths& c) {
+unsigned add_alphabet(RunWriter& writer, const CodeLengths& c) {
+    RunWriter runs = writer;  // a copy that nobody points at can live in registers
     unsigned told = 0;
     for (unsigned i = 0; i < c.count;) {
         const unsigned first = i, symbol = c.symbols[i], len = c.lens[i];
@@ -78,6 +81,7 @@ unsigned add_alphabet(RunWriter& runs, const CodeLengths& c) {
         }
         told = symbol + (i - first);
     }
+    writer = runs;
     return told;
 }
 

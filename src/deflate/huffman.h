@@ -15,8 +15,8 @@ constexpr unsigned kAlphabetMax = 288;
 // The symbols that have a code, ascending, and how long it is.
 struct CodeLengths {
     unsigned count;
-    uint16_t symbols[kAlphabetMax];
-    uint8_t lens[kAlphabetMax];          // of symbols[i]
+    uint16_t symbols[kAlphabetMax + 3];  // so that three more can be looked at
+    uint8_t lens[kAlphabetMax + 3];      // of symbols[i]
     uint16_t with_len[kCodeLenMax + 1];  // how many are that long; [0] is 0
 };
 

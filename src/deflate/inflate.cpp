@@ -206,6 +206,12 @@ Inflate inflate(Inflater& s, Bytes* in, Output& out) {
     }
 }
 
+bool inflate_tail(Inflater& s) {
+    if (s.step != InflateStep::kStoredSize || s.held.count > 0) return false;
+    end_block(s);
+    return true;
+}
+
 bool inflate_at_boundary(const Inflater& s) { return s.step == InflateStep::kBlock && s.held.count == 0; }
 
 }  // namespace wsd::deflate

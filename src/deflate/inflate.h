@@ -85,6 +85,10 @@ enum class Inflate : uint8_t {
 // message so (RFC 7692 §7.2.3.4). A distance over `out.reach`, or to before the first byte decoded, is malformed.
 [[nodiscard]] Inflate inflate(Inflater& inflater, Bytes* in, Output& out);
 
+// As inflate() with 00 00 ff ff, which a message is sent without (RFC 7692 §7.2.2), where an empty stored block waits
+// for nothing else: so most messages end. False: this one does not, and nothing was done.
+[[nodiscard]] bool inflate_tail(Inflater& inflater);
+
 // Is the stream between two blocks and at the boundary of a byte, as it is where a message ends (RFC 7692 §7.2.2)?
 bool inflate_at_boundary(const Inflater& inflater);
 

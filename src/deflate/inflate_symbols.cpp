@@ -172,17 +172,32 @@ __attribute__((noinline)) Stop run_fast(Fast& state, const Tables& tables, const
 constexpr size_t kTailMax = 64;
 static_assert(kTailMax >= kFastInput - 1);  // all that the loop leaves of a longer piece
 
-// As long as there are two bytes more than the bits held, a turn finds all of its bits, though it may read further: so
-// the last bytes are read from a copy with zeros behind it. None of these is used, but some may be held in the end.
+// What a run over the copy took was held or in the `len` bytes: it used none of the zeros behind them.
+bool only_real(const Fast& f, const uint8_t* copy, size_t len) {
+    const size_t taken = size_t(f.in - copy);
+    return taken <= len || (f.bit_count & 63) >= 8 * (taken - len);
+}
+
+// The last bytes are read from a copy with zeros behind it. Most often the block ends in them, as the message does: so
+// the loop runs until all is used that is held. If it found no end by then, some of what it took for bits was not
+// there: then the bytes are read again, but only as long as there are two more than the bits held, with which a turn
+// finds all of its bits, though it may read further.
 Stop run_tail(Fast& f, const Tables& t, const uint8_t* in_end, const Output& out) {
-    constexpr size_t kTurn = 2;
+    constexpr size_t kTurn = 2, kHeld = sizeof f.bits;
     const size_t len = size_t(in_end - f.in);
-    if (len < kTurn || len > kTailMax) return Stop::kEdge;
-    uint8_t copy[kTailMax + kFastInput];
+    if (len > kTailMax) return Stop::kEdge;
+    uint8_t copy[kTailMax + kHeld + kFastInput];
     std::memcpy(copy, f.in, len);
-    std::memset(copy + len, 0, kFastInput);
+    std::memset(copy + len, 0, kHeld + kFastInput);
+    const Fast before = f;
     f.in = copy;
-    const Stop stop = run_fast(f, t, copy + len - kTurn, out);
+    Stop stop = run_fast(f, t, copy + len + kHeld, out);
+    if (stop != Stop::kBlockEnd || !only_real(f, copy, len)) {
+        f = before;
+        if (len < kTurn) return Stop::kEdge;
+        f.in = copy;
+        stop = run_fast(f, t, copy + len - kTurn, out);
+    }
     const size_t taken = size_t(f.in - copy);
     const size_t real = taken < len ? taken : len;
     f.bit_count = (f.bit_count & 63) - 8 * unsigned(taken - real);

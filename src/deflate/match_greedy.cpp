@@ -90,7 +90,7 @@ void run(const Pairs& pairs, Text& text, Block& block) {
     text.at = i;
 }
 
-constexpr uint32_t kVeryShort = 300;
+constexpr uint32_t kVeryShort = 120;
 constexpr uint32_t kShort = 8192;
 
 }  // namespace

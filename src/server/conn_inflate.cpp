@@ -114,6 +114,14 @@ bool inflate_all(Conn& conn, Assembly& in, const Stream& stream, Bytes data) {
     }
 }
 
+// The message is all there but for the bytes that it is sent without.
+bool inflate_end(Conn& conn, Assembly& in, const Stream& stream) {
+    if (deflate::inflate_tail(stream.decoder)) return true;
+    if (!inflate_all(conn, in, stream, {ws::kMessageTail, sizeof ws::kMessageTail})) return false;
+    if (deflate::inflate_at_boundary(stream.decoder)) return true;
+    return violation(conn, ws::Fault::kDeflate, "message ends inside a DEFLATE block");
+}
+
 // A message begins: its stream stands between two blocks, and has room for all of most messages.
 void begin(const Conn& conn, const Stream& stream) {
     Inflow& inflow = stream.inflow;
@@ -153,10 +161,7 @@ bool conn_inflate(Conn& conn, Assembly& in, Bytes payload) {
     conn.server->stats.inflate_input_bytes += payload.len;
     if (!inflate_all(conn, in, stream, payload)) return false;
     if (!last) return use(conn, in, stream.inflow, false);
-    if (!inflate_all(conn, in, stream, {ws::kMessageTail, sizeof ws::kMessageTail})) return false;
-    if (!deflate::inflate_at_boundary(stream.decoder)) {
-        return violation(conn, ws::Fault::kDeflate, "message ends inside a DEFLATE block");
-    }
+    if (!inflate_end(conn, in, stream)) return false;
     if (!use(conn, in, stream.inflow, true)) return false;
     conn.server->stats.inflated_count++;
     return true;

@@ -312,6 +312,35 @@ TEST_CASE("a match that waits for room does not outlive its window") {
     CHECK(reader.verdict == Inflate::kMalformed);
 }
 
+TEST_CASE("a tail is taken only where an empty stored block waits for it, and then as if it had been read") {
+    struct Row {
+        const char* what;
+        Buffer stream;
+        bool taken;
+    };
+    const Row rows[] = {
+        {"nothing", {}, false},
+        {"an empty message", {0x00}, true},
+        {"a fixed block and a flush", {0x4a, 0x04, 0x00}, true},
+        {"a fixed block that goes on", {0x4a, 0x04}, false},
+        {"a flush with a byte of its tail", {0x00, 0x00}, false},
+        {"a flush with all of its tail", {0x00, 0x00, 0x00, 0xff, 0xff}, false},
+        {"a stored block that goes on", {0x00, 0x02, 0x00, 0xfd, 0xff, 'a'}, false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        Reader reader;
+        reader.feed(row.stream, 100);
+        const InflateStep step = reader.inflater->step;
+        CHECK(inflate_tail(*reader.inflater) == row.taken);
+        CHECK((reader.inflater->step == step) == !row.taken);
+        if (!row.taken) continue;
+        CHECK(reader.at_boundary());
+        CHECK(reader.feed(zlib_deflated("next"), 100));
+        CHECK(reader.text().ends_with("next"));
+    }
+}
+
 TEST_CASE("what is malformed stays so until a reset") {
     Reader reader;
     reader.feed(test::hex("06"), 10);
