@@ -165,7 +165,7 @@ $(OUT)/api_smoke: tests/c/api_smoke.c include/wsd.h $(LIB)
 	$(call say,CC  )
 	$(Q)$(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror -D_POSIX_C_SOURCE=200809L $(LINKSAN) -Iinclude $< $(LIB) -o $@
 
-$(OUT)/store_bench: $(filter-out %/main.o,$(APP_OBJ))
+$(OUT)/store_bench: $(call objects,$(addprefix src/app/hub/,crc32c.cpp files.cpp journal.cpp journal_format.cpp))
 $(OUT)/%_bench: $(OUT)/tests/bench/%_bench.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -lz -o $@

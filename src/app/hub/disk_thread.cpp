@@ -31,7 +31,12 @@ std::unique_ptr<DiskThread> DiskThread::start(wsd_server* server, std::string* e
         *error = std::string("no thread for the disk: ") + failure.what();
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return made->thread_.joinable() ? std::move(made) : nullptr;
+    if (!made->thread_.joinable()) return nullptr;
+    // A thread begins with system calls that the sandbox does not know, and libc ends the process where one fails.
+    std::unique_lock lock(made->mutex_);
+    made->changed_.wait(lock, [self] { return self->started_; });
+    lock.unlock();
+    return made;
 }
 
 DiskThread::~DiskThread() {
@@ -58,6 +63,8 @@ void DiskThread::run(Job job) {
 
 void DiskThread::work() {
     std::unique_lock lock(mutex_);
+    started_ = true;
+    changed_.notify_all();
     for (;;) {
         changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
         if (jobs_.empty()) return;

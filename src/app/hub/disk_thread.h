@@ -24,7 +24,8 @@ class DiskThread {
     using Completion = std::function<void()>;  // on the loop's thread; may be empty
     using Job = std::function<Completion()>;   // on the helper's
 
-    // Null sets `*error`. The loop's thread; so is everything here.
+    // Null sets `*error`. The loop's thread, as with everything here. The thread runs when this returns, so that the
+    // sandbox may be entered.
     static std::unique_ptr<DiskThread> start(wsd_server* server, std::string* error);
 
     // Does what was handed over, but calls nobody any more.
@@ -49,6 +50,7 @@ class DiskThread {
     std::condition_variable changed_;
     std::deque<Job> jobs_;
     std::vector<Completion> completions_;
+    bool started_ = false;
     bool busy_ = false;
     bool stopping_ = false;
 };
