@@ -67,7 +67,7 @@ struct Connection {
     bool complete = false;                            // has been told that its history is: is or was live
     bool live = false;                                // is up to date and has room, so that it sees what is not stored
     bool reading = false;                             // a History::read() for it is under way
-    bool full = false;            // its queue refused something: on_drain follows
+    bool full = false;                                // its queue refused something: on_drain follows
     bool pumping = false;                             // pump() is at it
     bool closing = false;                             // is in no list of its session and person any more
     std::deque<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent; the first is next_seq
@@ -188,8 +188,8 @@ struct Hub {
     wsd_server* server = nullptr;
     Log* log = nullptr;
     HubOptions options;
-    TokenRules tokens;      // no secrets: the query is believed
-    std::string admin_key;  // empty: the control API is off
+    TokenRules tokens;                               // no secrets: the query is believed
+    std::string admin_key;                           // empty: the control API is off
     std::unordered_set<std::string> sessions_to_be;  // ids of those whose definition is being stored
     std::string resume_secret;
     std::unique_ptr<Store> store;
