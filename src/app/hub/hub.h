@@ -205,6 +205,7 @@ struct Hub {
     std::vector<std::function<void()>> later;  // to be called then
     bool turn_end_posted = false;
     std::optional<Entering> entering;
+    std::function<void(wsd_conn conn, int status)> on_answer;  // of the control API, also a late one; may be empty
     uint32_t heartbeat_s = 30;
     uint64_t connections_total = 0;  // that entered since the start
 };

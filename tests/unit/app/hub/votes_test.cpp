@@ -65,9 +65,8 @@ TEST_CASE("consensus is reached with the vote that makes all agree") {
 TEST_CASE("all may agree on a tie, which has no winner") {
     Votes votes = votes_on({kMaps});
     agree(&votes, kThree, {"maps", ""});
-    CHECK(
-        votes.consensus_data("maps") ==
-        R"({"comparison_id":"maps","winner_id":null,"is_tie":true,"feature_a_title":"Maps","feature_b_title":"Search"})");
+    CHECK(votes.consensus_data("maps") == R"({"comparison_id":"maps","winner_id":null,"is_tie":true,)"
+                                          R"("feature_a_title":"Maps","feature_b_title":"Search"})");
 }
 
 TEST_CASE("a tie and a preference do not agree") {
