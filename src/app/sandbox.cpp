@@ -73,6 +73,9 @@ const uint32_t kAllowed[] = {
     SYS_mkdirat,
     SYS_renameat,
     SYS_renameat2,
+    // what a thread does first, as one that was started before the filter may begin after it
+    SYS_rseq,
+    SYS_set_robust_list,
     // signals, and the end, orderly or by abort()
     SYS_rt_sigaction,
     SYS_rt_sigprocmask,
