@@ -1,9 +1,8 @@
 // The time of day, for what people read. Whatever waits uses the loop's time instead, which nobody sets back.
 #pragma once
 
-#include <ctime>
-
 #include <cstdint>
+#include <ctime>
 
 namespace app::hub {
 
