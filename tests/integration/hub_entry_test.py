@@ -10,6 +10,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -230,19 +231,25 @@ async def crowd(hub):
 
 
 def test_limits():
-    with Hub(WSD, "--max-connections-per-ip=1") as hub:
-        hub.make_session("algebra-1", "ada", "bob")
+    with tempfile.TemporaryDirectory() as folder:
+        # Sessions of a file, as a call that makes one would be a connection too.
+        sessions = pathlib.Path(folder, "sessions.json")
+        members = [{"user_id": name, "role": "student"} for name in ("ada", "bob")]
+        sessions.write_text(json.dumps([{"id": "algebra-1", "members": members}]))
+        judge_limits(f"--sessions={sessions}")
+
+
+def judge_limits(sessions):
+    with Hub(WSD, sessions, "--max-connections-per-ip=1") as hub:
         status, code, headers = asyncio.run(crowd(hub))
         checks.equal("too many connections of one address", (status, code), (429, "too_many_connections"))
         checks.check("... with Retry-After", int(headers["Retry-After"]) > 0, headers.items())
-    with Hub(WSD, "--connections-per-ip-minute=2") as hub:
-        hub.make_session("algebra-1", "ada", "bob")  # the first
+    with Hub(WSD, sessions, "--connections-per-ip-minute=1") as hub:
         target = entry_target("algebra-1", "eve", "student")
-        refused(hub, "the second connection in a minute", 403, "not_a_member", target)
-        headers = refused(hub, "the third", 429, "too_many_connections", target)
+        refused(hub, "the first connection in a minute", 403, "not_a_member", target)
+        headers = refused(hub, "the second", 429, "too_many_connections", target)
         checks.check("... with Retry-After", int(headers["Retry-After"]) > 0, headers.items())
-    with Hub(WSD, "--max-connections=1") as hub:
-        hub.make_session("algebra-1", "ada", "bob")
+    with Hub(WSD, sessions, "--max-connections=1") as hub:
         checks.equal("a full server", asyncio.run(crowd(hub))[:2], (503, "server_full"))
 
 
