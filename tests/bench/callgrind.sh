@@ -41,6 +41,6 @@ report() {
     done
 }
 
-report raw "$build/raw_echo" --raw
+report raw "$build/peers/raw_echo" --raw
 report wsd "$build/wsd --access-log off --port" ""
 [ -z "${UWS_ECHO:-}" ] || report uws "$UWS_ECHO" ""
