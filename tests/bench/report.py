@@ -10,6 +10,9 @@ import sys
 import chart
 from cells import CELLS, PROGRAMS, RAW, UWS, WSD
 
+# Of a core: where neither side had as much, each waited for the other or somebody else was there.
+BUSY_PERCENT = 85
+
 TITLES = {
     "echo": "Echo, 100 connections where the cell does not say otherwise",
     "compressed": "Compressed echo, 100 connections, depth 1, no context takeover",
@@ -183,7 +186,11 @@ def bar_lines(rows):
 
 
 def star(server):
-    return " *" if server["client_saturated"] else ""
+    """Which side the figure is one of, where it is not the server's."""
+    if server["client_saturated"]:
+        return " *"
+    busiest = max(server.get("server_cpu_percent", 100), server.get("client_cpu_percent", 100))
+    return " ~" if busiest < BUSY_PERCENT else ""
 
 
 def cpu_words(server):
@@ -206,7 +213,7 @@ def group_lines(rows):
         line = "| %s | %s %s%s | %s |" % (title(row), number(own["median"]), row["unit"], star(own), cpu_words(own))
         for name in names:
             server = row["servers"].get(name)
-            line += " %s |" % (number(server["wsd_over_it"]) + star(server) if server else "-")
+            line += " %s |" % (number(server.get("wsd_over_it")) + star(server) if server else "-")
         yield line
 
 
@@ -217,7 +224,9 @@ def markdown(data):
     yield "%s, %d cores, Linux %s, load %s at the start. %d rounds of %s s a measurement, every server started" % (
         where["cpu"], where["cores"], where["kernel"], where["load_at_the_start"], data["rounds"], number(data["secs"]))
     yield "fresh and in turn; server on core 0, client on core 1. Ratios are medians of those of each round. Where a"
-    yield "unit is us, B or CPU, less is better, and so is a ratio below 1. * the client was saturated."
+    yield "unit is us, B or CPU, less is better, and so is a ratio below 1. Marks of a figure, or of the server that it"
+    yield "is compared with: * the client was saturated; ~ neither side was, as each waited for the other or somebody else"
+    yield "had the cores."
     if any(row["bars"] for row in data["rows"]):
         yield from ("", "## Must be seen", "")
         yield from bar_lines(data["rows"])
