@@ -243,7 +243,7 @@ fuzz: $(addprefix build/fuzz/,$(FUZZERS)) ## each fuzz target for SECONDS (60)
 
 # BENCH=quick takes five minutes, all of it forty; tests/bench/run.py tells what else can be set.
 bench: all $(addprefix $(OUT)/,$(BENCHES)) $(PEERS) ## speed, as ratios measured in one run
-	BENCH='$(BENCH)' /usr/bin/env python3 -B tests/bench/run.py $(OUT)
+	/usr/bin/env python3 -B tests/bench/run.py $(OUT)
 
 $(OUT)/fanout: $(OUT)/tests/interop/fanout.o $(LIB)
 	$(call say,LINK)

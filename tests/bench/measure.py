@@ -4,9 +4,10 @@ import resource
 import subprocess
 import time
 
-from servers import CLIENT_CORE, Failure, Server
+from servers import CLIENT_CORE, SERVER_CORE, Failure, Server
 
 CONNECT_SECS = 60  # what a client may take for connecting, besides the time it measures
+PROGRAM_SECS = 300
 REST_SECS = 3  # after which wsd has given back what rests with it, as it does after a second or two
 HEARTBEAT_SECS = 61  # two rounds of pings at the interval that is the default
 HALF_HEAD_SECS = 14  # more than the handshake timeout that is the default
@@ -101,11 +102,11 @@ def measure_half_heads(bench, cell, command):
         return {"p99_us": beside, "p99_alone_us": alone, "gone_after_the_timeout": gone}
 
 
-def measure_program(bench, name, source_dir):
+def measure_program(bench, name, group, source_dir):
     """The lines of a program that measures by itself."""
     command = [source_dir + "/" + name, bench.build] if name.endswith(".sh") else [bench.build + "/" + name]
-    run = subprocess.run(["taskset", "-c", "0,1" if name in ("publish_bench", "callgrind.sh") else "0"] + command,
-                         capture_output=True, text=True, timeout=600)
+    cores = SERVER_CORE if group == "kernels" else "%s,%s" % (SERVER_CORE, CLIENT_CORE)
+    run = subprocess.run(["taskset", "-c", cores] + command, capture_output=True, text=True, timeout=PROGRAM_SECS)
     if run.returncode != 0:
         raise Failure((run.stderr.strip() or "exit status %d" % run.returncode).splitlines()[-1])
     return run.stdout.splitlines()

@@ -10,6 +10,9 @@ import sys
 import chart
 from cells import CELLS, PROGRAMS, RAW, UWS, WSD
 
+# What else is kept of each server, where wsbench tells it.
+ALSO_TOLD = ("server_cpu_percent", "client_cpu_percent", "server_us_per_message", "messages_per_s", "unanswered")
+
 # Of a core: where neither side had as much, each waited for the other or somebody else was there.
 BUSY_PERCENT = 85
 
@@ -47,13 +50,16 @@ def judged(figure, values):
             bars[name] = (">=", 1.0) if figure.higher else ("<=", 1.0)
     out = []
     for beside, (relation, value) in bars.items():
+        named = beside in [bar[0] for bar in figure.bars]
         if WSD not in values or beside not in values and beside != "itself":
+            out.append({"beside": beside, "relation": relation, "bar": value, "measured": None, "met": False,
+                        "short_by": None, "named": named})
             continue
         own = values[WSD]
         got = statistics.median(own) if beside == "itself" else median_ratio(own, values[beside])
         met = got >= value if relation == ">=" else got <= value
         out.append({"beside": beside, "relation": relation, "bar": value, "measured": got, "met": met,
-                    "short_by": 0 if met else abs(value - got), "named": beside in [b[0] for b in figure.bars]})
+                    "short_by": 0 if met else abs(value - got), "named": named})
     return out
 
 
@@ -64,7 +70,7 @@ def compared(cell, figure, results):
            "better": "higher" if figure.higher else "lower", "servers": {}}
     for name, rounds in results.items():
         server = {"median": statistics.median(values[name]), "rounds": values[name]}
-        for key in ("server_cpu_percent", "client_cpu_percent", "server_us_per_message"):
+        for key in ALSO_TOLD:
             if key in rounds[0]:
                 server[key] = statistics.median(told[key] for told in rounds)
         server["client_saturated"] = sum(told.get("client_saturated", False) for told in rounds) * 2 > len(rounds)
@@ -107,7 +113,7 @@ class Report:
             print(brief(row), flush=True)
         for name, why in failures.items():
             self.leave_out(cell.group, "%s, %s" % (cell.name, name), why, save=False)
-            self.failed |= name in (RAW, WSD)
+            self.failed |= name in (RAW, WSD, "all")
         if cell.group == "growth":
             self.add_slopes()
         self.save()
@@ -141,8 +147,8 @@ class Report:
 
     def end(self):
         self.save()
-        named = [bar for row in self.data["rows"] for bar in row["bars"]]
-        print("%d of %d bars met; %s/bench.md has all of it" % (sum(b["met"] for b in named), len(named), self.out))
+        bars = [bar for row in self.data["rows"] for bar in row["bars"] if bar["measured"] is not None]
+        print("%d of %d bars met; %s/bench.md has all of it" % (sum(b["met"] for b in bars), len(bars), self.out))
         return 1 if self.failed else 0
 
 
@@ -151,6 +157,8 @@ def title(row):
 
 
 def verdict(bar):
+    if bar["measured"] is None:
+        return "not measured"
     return "met" if bar["met"] else "short by %s" % number(bar["short_by"])
 
 
@@ -163,7 +171,7 @@ def brief(row):
     own = row["servers"].get(WSD)
     words = "%s: %s %s" % (title(row), number(own["median"]), row["unit"]) if own else title(row) + ": not measured"
     for bar in row["bars"]:
-        if bar["named"] or not bar["met"]:
+        if bar["measured"] is not None and (bar["named"] or not bar["met"]):
             words += "; %s %s (%s %s) %s" % (beside_words(bar).replace("-", "itself"), number(bar["measured"]),
                                              bar["relation"], number(bar["bar"]), verdict(bar))
     return words
@@ -179,18 +187,18 @@ def bar_lines(rows):
                 yield "| %s | %s | %s %s | %s | %s |" % (
                     title(row), beside_words(bar), {">=": "≥", "<=": "≤"}[bar["relation"]], number(bar["bar"]),
                     number(bar["measured"]), verdict(bar))
-    others = [bar for row in rows for bar in row["bars"] if not bar["named"]]
+    others = [bar for row in rows for bar in row["bars"] if not bar["named"] and bar["measured"] is not None]
     if others:
         yield ""
         yield "Ahead of the other servers in %d of %d figures." % (sum(bar["met"] for bar in others), len(others))
 
 
-def star(server):
+def star(row, server):
     """Which side the figure is one of, where it is not the server's."""
     if server["client_saturated"]:
         return " *"
     busiest = max(server.get("server_cpu_percent", 100), server.get("client_cpu_percent", 100))
-    return " ~" if busiest < BUSY_PERCENT else ""
+    return " ~" if busiest < BUSY_PERCENT and row["group"] != "latency" else ""
 
 
 def cpu_words(server):
@@ -210,10 +218,10 @@ def group_lines(rows):
         own = row["servers"].get(WSD)
         if not own:
             continue
-        line = "| %s | %s %s%s | %s |" % (title(row), number(own["median"]), row["unit"], star(own), cpu_words(own))
+        line = "| %s | %s %s%s | %s |" % (title(row), number(own["median"]), row["unit"], star(row, own), cpu_words(own))
         for name in names:
             server = row["servers"].get(name)
-            line += " %s |" % (number(server.get("wsd_over_it")) + star(server) if server else "-")
+            line += " %s |" % (number(server.get("wsd_over_it")) + star(row, server) if server else "-")
         yield line
 
 

@@ -6,10 +6,10 @@ usage: tests/bench/run.py BUILD_DIR
 Environment:
   BENCH          quick: few cells, two short rounds
   BENCH_CELLS    only these: groups (echo, compressed, broadcast, handshakes, memory, more, latency, growth, rest,
-                 kernels) or parts of names, separated by commas
+                 kernels) or parts of names, with semicolons between
   BENCH_ROUNDS   rounds a cell (5; quick 2)
   BENCH_SECS     seconds a measurement (1; quick 0.4), after 0.3 of that to warm up
-  BENCH_MINUTES  when these are over (60; quick 10), what is left is left out
+  BENCH_MINUTES  when these are over (45; quick 10), what is left is left out
   BENCH_OUT      where bench.json, bench.md and bench.svg go (BUILD_DIR/bench), written anew after each cell
   UWS_ECHO       an echo server built with uWebSockets: UWS_ECHO PORT [deflate|publish] (see README)
   WS_MODULE      where npm's ws is, if node does not find it by its name
@@ -20,12 +20,14 @@ the server could have done more. Exit status 1 if wsd could not be measured some
 """
 import os
 import resource
+import signal
+import subprocess
 import sys
 import time
 
 import cells as plan
 import measure
-from cells import RAW, WSD
+from cells import RAW
 from report import Report
 from servers import HERE, Failure, find_servers
 
@@ -65,12 +67,15 @@ def measure_round(bench, cell, servers, results, failures):
             results.pop(name, None)  # a median of fewer rounds than the others' would not be of the same rounds
 
 
+def conns_of(cell):
+    words = cell.flags.split()
+    return int(words[words.index("--conns") + 1]) if "--conns" in words else cell.conns
+
+
 def measure_cell(bench, cell, rounds, servers):
     results, failures = {}, {}
-    conns = max([cell.conns] + [int(n) for n in cell.flags.replace("--conns ", "--conns=").split("--conns=")[1:2]
-                                for n in n.split()[:1]])
-    if conns + 100 > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
-        return {}, {WSD: "needs %d descriptors" % (conns + 100)}
+    if conns_of(cell) + 100 > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+        return {}, {"all": "needs %d descriptors" % (conns_of(cell) + 100)}
     for _ in range(1 if cell.once else rounds):
         try:
             measure_round(bench, cell, servers, results, failures)
@@ -80,41 +85,55 @@ def measure_cell(bench, cell, rounds, servers):
     return results, failures
 
 
+def prepare():
+    """The same ground for every process that is started from here."""
+    if not {0, 1} <= os.sched_getaffinity(0):
+        sys.exit("run.py: needs the cores 0 and 1, one for the server and one for the client")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("run.py: ended by SIGTERM"))  # and so ends its servers
+
+
+def run_cell(bench, report, cell, rounds, servers):
+    report.add_cell(cell, *measure_cell(bench, cell, rounds, servers))
+
+
+def run_program(bench, report, name, group):
+    try:
+        report.add_program(name, group, measure.measure_program(bench, name, group, HERE))
+    except (Failure, OSError, subprocess.TimeoutExpired) as failure:
+        report.leave_out(group, name, str(failure))
+
+
 def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__.strip())
     build = os.path.abspath(sys.argv[1])
     quick = os.environ.get("BENCH", "") == "quick"
-    if os.environ.get("BENCH", "quick") not in ("", "quick"):
+    if os.environ.get("BENCH", "") not in ("", "quick"):
         sys.exit("run.py: BENCH: only \"quick\" has a meaning")
     rounds = setting("BENCH_ROUNDS", 2 if quick else 5)
     bench = measure.Bench(build, setting("BENCH_SECS", 0.4 if quick else 1.0))
-    until = time.monotonic() + 60 * setting("BENCH_MINUTES", 10 if quick else 60)
-    words = [word.strip() for word in os.environ.get("BENCH_CELLS", "").split(",") if word.strip()]
+    until = time.monotonic() + 60 * setting("BENCH_MINUTES", 10 if quick else 45)
+    words = [word.strip() for word in os.environ.get("BENCH_CELLS", "").split(";") if word.strip()]
     cells, programs = plan.chosen(words, quick)
     if not cells and not programs:
         sys.exit("run.py: BENCH_CELLS: no such cell or group: " + os.environ["BENCH_CELLS"])
-    if not {0, 1} <= os.sched_getaffinity(0):
-        sys.exit("run.py: needs the cores 0 and 1, one for the server and one for the client")
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    prepare()
 
     servers, missing = find_servers(build)
     report = Report(os.environ.get("BENCH_OUT") or build + "/bench", rounds, bench.secs, missing)
     for name, why in missing.items():
         print("%s is left out: %s" % (name, why))
-    for cell in cells:
-        if time.monotonic() > until:
-            report.leave_out(cell.group, cell.name, "out of time")
-            continue
-        report.add_cell(cell, *measure_cell(bench, cell, rounds, servers))
-    for name, group, _ in programs:
-        try:
-            if time.monotonic() > until:
-                raise Failure("out of time")
-            report.add_program(name, group, measure.measure_program(bench, name, HERE))
-        except (Failure, OSError, measure.subprocess.TimeoutExpired) as failure:
-            report.leave_out(group, name, str(failure))
+    # What has to be seen comes first, in case the time does not last.
+    steps = [(cell.group, cell.name, run_cell, (cell, rounds, servers)) for cell in cells if cell.quick]
+    steps += [(group, name, run_program, (name, group)) for name, group, _ in programs]
+    steps += [(cell.group, cell.name, run_cell, (cell, rounds, servers)) for cell in cells if not cell.quick]
+    for group, name, run, arguments in steps:
+        if time.monotonic() < until:
+            run(bench, report, *arguments)
+        else:
+            report.leave_out(group, name, "out of time")
     sys.exit(report.end())
 
 
