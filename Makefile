@@ -133,7 +133,7 @@ $(OUT)/peers/%: tests/bench/peers/%.cpp $(LIB)
 	if [ -n "$$header" ] && ! echo "#include <$$header>" | $(CXX) -E -x c++ - >/dev/null 2>&1; then \
 	    echo "  SKIP  $@: needs $(wordlist 2,9,$(PEER_NEEDS_$*))"; \
 	else \
-	    $(CXX) -std=c++17 -O2 -Wall -Wextra -Iinclude $< $(LIB) $(PEER_LIBS_$*) -pthread -o $@; \
+	    $(CXX) -std=c++17 -O2 -Wall -Wextra -Iinclude $< $(LIB) $(PEER_LIBS_$*) $(LINKSAN) -pthread -o $@; \
 	fi
 
 # The examples see the public headers and the library, as the programs do that are made from them.
@@ -196,10 +196,11 @@ unit: $(OUT)/unit $(OUT)/api_smoke
 	$(OUT)/api_smoke
 	$(OUT)/unit
 
-test: all check $(OUT)/integration ## pass every test that needs no foreign program
+test: all check $(OUT)/integration $(OUT)/peers/raw_echo $(OUT)/peers/wsd_publish ## pass every test that needs no foreign program
 	$(OUT)/integration
 	tests/integration/daemon_test.sh $(OUT)/wsd
 	/usr/bin/python3 -B tests/integration/man_test.py $(OUT)/wsd
+	/usr/bin/python3 -B tests/integration/bench_test.py $(OUT)
 
 check: $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
 	tools/check_symbols.sh $(LIB)

@@ -47,7 +47,8 @@ def bars(row, names, y):
         yield '<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>' % (
             LABEL, y + i * BAR, x_of(share) - LABEL, BAR - 1, COLOURS[name])
         if name == "wsd":
-            yield text(x_of(share) + 5, y + BAR - 1, "%.0f %%" % (100 * share), 10, 'fill="%s"' % COLOURS[name])
+            beside = max(share, 1) if share > 0.93 else share  # not across the line
+            yield text(x_of(beside) + 5, y + BAR - 1, "%.0f %%" % (100 * share), 10, 'fill="%s"' % COLOURS[name])
 
 
 def draw(data):

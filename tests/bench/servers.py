@@ -74,12 +74,14 @@ class Server:
                 if s.connect_ex(("127.0.0.1", self.port)) == 0:
                     return self
             time.sleep(0.01)
+        failure = Failure("it did not start: " + self.last_words())
         self.__exit__()
-        raise Failure("it did not start: " + self.last_words())
+        raise failure
 
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        self.log.close()
 
     def last_words(self):
         self.log.seek(0)

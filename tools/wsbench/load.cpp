@@ -129,7 +129,6 @@ void Load::begin() {
     began_ns_ = now_ns();
     if (options_.rate > 0) return;
     const size_t window = options_.publish ? options_.publish : options_.depth;
-    published_ns_.assign(options_.publish, began_ns_);
     for (size_t i = 0; i < active_; i++) {
         Peer& peer = peers_[i];
         if (!peer.open) continue;
@@ -217,17 +216,25 @@ bool Load::read(Peer& peer, wsd::Bytes in, Heard* heard) {
 bool Load::account(Peer& peer, const Heard& heard) {
     if (heard.pinged) peer.urgent += pong_frame({heard.ping, heard.ping_len});
     messages_ += heard.messages;
-    if (options_.publish) {
-        take_deliveries(heard.messages);
-    } else if (heard.messages && !take_echoes(peer, heard.messages)) {
-        lose(peer, "more messages than were sent");
+    Peer& sender = options_.publish ? peers_.front() : peer;
+    const uint64_t done = options_.publish ? publishes_done(heard.messages) : heard.messages;
+    const bool unexpected = done > 0 && sender.open && !take_echoes(sender, done);
+    if (heard.wrong || heard.closed || unexpected) {
+        lose(peer, heard.wrong ? heard.wrong : heard.closed ? "the server closed" : "more messages than were sent");
         return false;
     }
-    if (heard.wrong || heard.closed) {
-        lose(peer, heard.wrong ? heard.wrong : "the server closed");
-        return false;
-    }
+    if (done > 0 && &sender != &peer) send(sender);
     return true;
+}
+
+// A publish is done when as many messages have come as there are connections. With several in flight a connection may
+// be ahead of another, so that this counts the oldest as done a little early; the number in flight is held all the
+// same.
+uint64_t Load::publishes_done(uint64_t messages) {
+    delivered_ += messages;
+    const uint64_t done = delivered_ / peers_.size();
+    delivered_ %= peers_.size();
+    return done;
 }
 
 // Takes `count` messages out of the flight and, in a closed loop, sends as many. False when there were fewer.
@@ -248,21 +255,6 @@ bool Load::take_echoes(Peer& peer, uint64_t count) {
     peer.done = peer.flight.empty();
     done_ += peer.done;
     return true;
-}
-
-// A publish is done when as many messages have come as there are connections, and another one follows it. With several
-// in flight a connection may be ahead of another, so that this counts the oldest as done a little early; the number in
-// flight is held all the same.
-void Load::take_deliveries(uint64_t count) {
-    Peer& publisher = peers_.front();
-    for (delivered_ += count; delivered_ >= peers_.size() && publisher.open; delivered_ -= peers_.size()) {
-        const uint64_t now = now_ns();
-        latency_.add(now - published_ns_.front());
-        published_ns_.pop_front();
-        published_ns_.push_back(now);
-        publisher.owed_bytes += wire_.frame_size;
-        send(publisher);
-    }
 }
 
 // ---------------------------------------------------------------------------------------------------------- sending

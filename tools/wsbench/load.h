@@ -84,7 +84,7 @@ class Load {
     bool read_answer(Peer& peer, wsd::Bytes* in);
     bool account(Peer& peer, const Heard& heard);
     bool take_echoes(Peer& peer, uint64_t count);
-    void take_deliveries(uint64_t count);
+    uint64_t publishes_done(uint64_t messages);
     void start(Peer& peer, uint64_t messages, uint64_t since_ns);
     void send(Peer& peer);
     void lose(Peer& peer, const std::string& why);
@@ -110,8 +110,7 @@ class Load {
     uint64_t due_count_ = 0;  // of an open loop's messages, sent since then
     size_t next_peer_ = 0;    // whose turn is next in an open loop
 
-    std::deque<uint64_t> published_ns_;  // when each publish in flight was sent, oldest first
-    uint64_t delivered_ = 0;             // of these, on whichever connections; the oldest is done when all have it
+    uint64_t delivered_ = 0;  // messages of publishes that not all have received
 
     Histogram latency_;
     uint64_t messages_ = 0;

@@ -101,8 +101,8 @@ std::string check(const Options& options) {
     const bool load = options.mode == Mode::kLoad;
     if (options.rate > 0 && (options.messages || !load)) return "--rate goes with --secs alone";
     if (options.raw && !load) return "--raw measures messages: it goes with no other mode";
-    if (options.publish && (options.raw || options.rate > 0 || options.messages || options.active || !load)) {
-        return "--publish goes with none of --raw, --rate, --messages, --active and modes that do not measure messages";
+    if (options.publish && (options.raw || options.rate > 0 || options.active || !load)) {
+        return "--publish goes with none of --raw, --rate, --active and modes that do not measure messages";
     }
     if (options.active > options.conns) return "--active is more than --conns";
     if (options.raw && options.deflate) return "--raw knows no --deflate";
