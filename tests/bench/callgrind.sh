@@ -21,14 +21,14 @@ instructions() {
     valgrind -q --tool=callgrind --callgrind-out-file="$work/out" $1 "$port" > "$work/log" 2>&1 &
     server=$!
     for _ in $(seq 100); do
-        if "$build/wsbench" --port "$port" --conns "$conns" --messages "$2" --depth "$3" --size 20 $4 > "$work/result" 2>&1; then
-            break
-        fi
+        "$build/wsbench" --port "$port" --conns "$conns" --messages "$2" --depth "$3" --size 20 $4 \
+            > "$work/result" 2>&1 && break
         kill -0 "$server" || { cat "$work/log" >&2; return 1; }
         sleep 0.2  # it does not listen yet
     done
     kill -TERM "$server"
-    wait "$server" 2> /dev/null || true  # a server that does not catch the signal dies of it, its counts written all the same
+    # A server that does not catch the signal dies of it, its counts written all the same.
+    wait "$server" 2> /dev/null || true
     server=
     sed -n 's/^\(summary\|totals\): *//p' "$work/out" | tail -1
 }

@@ -1,7 +1,7 @@
 // One message of 100 bytes published to 1,000, 5,000 and 19,000 subscribers over real sockets. Prints the server's
-// CPU time a delivery, from wsd_publish() to the last byte in the kernel: it should not depend on how many there are. The
-// clients are spread over several addresses of the loopback, as one has too few ports, and live in processes of their
-// own, as one has too few descriptors.
+// CPU time a delivery, from wsd_publish() to the last byte in the kernel: it should not depend on how many there are.
+// The clients are spread over several addresses of the loopback, as one has too few ports, and live in processes of
+// their own, as one has too few descriptors.
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/resource.h>

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
+
 using test::Growth;
 
 TEST_CASE("growth is told as a factor for ten times as many") {
