@@ -35,8 +35,9 @@ uint64_t allocations_of_echoes(TestServer& server, bool is_text, size_t size) {
 
 }  // namespace
 
+// Larger ones may come in several reads, as the kernel likes.
 TEST_CASE("an echo allocates nothing, text or binary, as long as one read holds the message") {
-    for (const size_t size : {0, 1, 20, 125, 126, 1024, 16384, 65535, 65536, 200000}) {
+    for (const size_t size : {0, 1, 20, 125, 126, 1024, 16384}) {
         for (const bool is_text : {false, true}) {
             CAPTURE(size);
             CAPTURE(is_text);
@@ -49,7 +50,7 @@ TEST_CASE("an echo allocates nothing, text or binary, as long as one read holds 
 
 // What notes where a message of several reads stands is the connection's while it lasts; the payload's block rests.
 TEST_CASE("an echo of several reads allocates nothing of the size of its payload") {
-    for (const size_t size : {300000, 1 << 20}) {
+    for (const size_t size : {300000, 1 << 20}) {  // more than the receive buffer has
         for (const bool is_text : {false, true}) {
             CAPTURE(size);
             CAPTURE(is_text);
