@@ -49,8 +49,8 @@ INTEG_SRC := $(sort $(wildcard tests/integration/*.cpp)) tests/support/main.cpp
 FUZZERS   := $(patsubst tests/fuzz/%.cpp,%,$(sort $(wildcard tests/fuzz/*_fuzz.cpp)))
 BENCHES   := $(patsubst tests/bench/%.cpp,%,$(sort $(wildcard tests/bench/*_bench.cpp)))
 SOURCES   := $(wildcard src/*/*.cpp src/*/*.h src/*/*.inc src/app/hub/*.cpp src/app/hub/*.h include/*.h \
-              tests/*/*.cpp tests/*/*.h tests/unit/*/*.cpp tests/unit/*/*/*.cpp tests/c/*.c tools/*/*.cpp \
-              tools/*/*.h include/*.hpp tools/examples/*.c)
+              tests/*/*.cpp tests/*/*.h tests/unit/*/*.cpp tests/unit/*/*/*.cpp tests/bench/peers/*.cpp \
+              tests/c/*.c tools/*/*.cpp tools/*/*.h include/*.hpp tools/examples/*.c)
 
 objects    = $(patsubst %,$(OUT)/%.o,$(basename $(1)))
 LIB_OBJ   := $(call objects,$(LIB_SRC))
@@ -119,9 +119,23 @@ $(OUT)/wsbench: $(BENCH_OBJ) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CXX) $(LINK) $^ -o $@
 
-$(OUT)/raw_echo: $(OUT)/tests/bench/raw_echo.o
-	$(call say,LINK)
-	$(Q)$(CXX) $(LINK) $^ -o $@
+# What the bench compares with. A peer whose package is not installed is left out, told by a header that it needs.
+PEER_NEEDS_beast_echo         := boost/beast/websocket.hpp libboost-dev
+PEER_NEEDS_websocketpp_echo   := websocketpp/server.hpp libwebsocketpp-dev and libboost-dev
+PEER_NEEDS_libwebsockets_echo := libwebsockets.h libwebsockets-dev
+PEER_LIBS_websocketpp_echo    := -lz
+PEER_LIBS_libwebsockets_echo  := -lwebsockets
+PEERS := $(patsubst tests/bench/peers/%.cpp,$(OUT)/peers/%,$(sort $(wildcard tests/bench/peers/*.cpp)))
+
+$(OUT)/peers/%: tests/bench/peers/%.cpp $(LIB)
+	@mkdir -p $(@D)
+	$(call say,PEER)
+	$(Q)header='$(firstword $(PEER_NEEDS_$*))'; \
+	if [ -n "$$header" ] && ! echo "#include <$$header>" | $(CXX) -E -x c++ - >/dev/null 2>&1; then \
+	    echo "  SKIP  $@: needs $(wordlist 2,9,$(PEER_NEEDS_$*))"; \
+	else \
+	    $(CXX) -std=c++17 -O2 -Wall -Wextra -Iinclude $< $(LIB) $(PEER_LIBS_$*) $(LINKSAN) -pthread -o $@; \
+	fi
 
 # The examples see the public headers and the library, as the programs do that are made from them.
 examples: $(EXAMPLES) $(OUT)/$(SONAME) ## build tools/examples into build/examples
@@ -186,10 +200,11 @@ unit: $(OUT)/unit $(OUT)/api_smoke
 	$(OUT)/api_smoke
 	$(OUT)/unit
 
-test: all check $(OUT)/integration ## pass every test that needs no foreign program
+test: all check $(OUT)/integration $(OUT)/peers/raw_echo $(OUT)/peers/wsd_publish ## pass every test that needs no foreign program
 	$(OUT)/integration
 	tests/integration/daemon_test.sh $(OUT)/wsd
 	/usr/bin/python3 -B tests/integration/man_test.py $(OUT)/wsd
+	/usr/bin/python3 -B tests/integration/bench_test.py $(OUT)
 
 CHECKED := $(LIB) $(OUT)/$(SONAME) $(OUT)/wsd
 check: $(CHECKED) layers unit format tidy ## format, tidy, layers, symbols, unit, conformance: before every commit
@@ -232,10 +247,9 @@ coverage: ## line coverage of src/ by all tests
 fuzz: $(addprefix build/fuzz/,$(FUZZERS)) ## each fuzz target for SECONDS (60)
 	tests/fuzz/run.sh build/fuzz $(SECONDS) $(FUZZERS)
 
-bench: all $(addprefix $(OUT)/,$(BENCHES)) $(OUT)/raw_echo ## speed, as ratios measured in one run
-	for b in $(BENCHES); do $(OUT)/$$b || exit 1; done
-	tests/bench/callgrind.sh $(OUT)
-	tests/bench/run.py $(OUT)
+# BENCH=quick takes five minutes, all of it forty; tests/bench/run.py tells what else can be set.
+bench: all $(addprefix $(OUT)/,$(BENCHES)) $(PEERS) ## speed, as ratios measured in one run
+	/usr/bin/env python3 -B tests/bench/run.py $(OUT)
 
 $(OUT)/fanout: $(OUT)/tests/interop/fanout.o $(LIB)
 	$(call say,LINK)

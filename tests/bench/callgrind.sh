@@ -21,10 +21,8 @@ instructions() {
     valgrind -q --tool=callgrind --callgrind-out-file="$work/out" $1 "$port" > "$work/log" 2>&1 &
     server=$!
     for _ in $(seq 100); do
-        if "$build/wsbench" --port "$port" --conns "$conns" --messages "$2" --depth "$3" --size 20 $4 \
-            > "$work/result" 2>&1; then
-            break
-        fi
+        "$build/wsbench" --port "$port" --conns "$conns" --messages "$2" --depth "$3" --size 20 $4 \
+            > "$work/result" 2>&1 && break
         kill -0 "$server" || { cat "$work/log" >&2; return 1; }
         sleep 0.2  # it does not listen yet
     done
@@ -43,6 +41,6 @@ report() {
     done
 }
 
-report raw "$build/raw_echo" --raw
+report raw "$build/peers/raw_echo" --raw
 report wsd "$build/wsd --access-log off --port" ""
 [ -z "${UWS_ECHO:-}" ] || report uws "$UWS_ECHO" ""

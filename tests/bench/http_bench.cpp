@@ -1,9 +1,11 @@
-// What a handshake costs: finding and parsing the head that a browser sends and the least one, judging it, and all of
-// it up to the bytes of the 101. Prints "scan_head/browser  52.1 ns/op": the best of 9 rounds, as noise only slows.
+// What a handshake costs: the SHA-1 of its key and the accept value made of it, finding and parsing the head that a
+// browser sends and the least one, judging it, and all of it up to the bytes of the 101. Prints
+// "scan_head/browser  52.1 ns/op": the best of 9 rounds, as noise only slows.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "base/sha1.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "support/bench.h"
@@ -95,9 +97,27 @@ void bench_head(const char* which, const std::string& text) {
     });
 }
 
+void bench_accept() {
+    const Bytes key = bytes_of("dGhlIHNhbXBsZSBub25jZQ==");
+    const std::string long_text(16384, 'x');
+    char accept[ws::kAcceptSize];
+    std::printf("accept_value  %.1f ns/op\n", test::best_ns(20000, [&] {
+                    ws::accept_value(key, accept);
+                    keep(accept);
+                }));
+    for (const size_t len : {size_t(60), long_text.size()}) {  // 60: a key with the GUID that it is joined to (§4.2.2)
+        const double ns = test::best_ns(size_t(4) << 20 >> (len > 60 ? 12 : 8), [&] {
+            const Sha1Digest digest = sha1({reinterpret_cast<const uint8_t*>(long_text.data()), len});
+            keep(&digest);
+        });
+        std::printf("sha1/%zu  %.1f ns/op  %.2f GB/s\n", len, ns, double(len) / ns);
+    }
+}
+
 }  // namespace
 
 int main() {
+    bench_accept();
     bench_head("browser", kBrowser);
     bench_head("minimal", kMinimal);
 }

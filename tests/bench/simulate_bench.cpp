@@ -1,7 +1,8 @@
-// 10,000, 100,000 and 1,000,000 connections in one process, more than this machine has descriptors for: the library is
+// A thousand to a million connections in one process, more than this machine has descriptors for: the library is
 // linked with stand-ins for the calls on sockets, so that what is measured is its own work. Prints the bytes that an
 // idle connection takes, the cost of a heartbeat round (every connection is pinged once and answers) and of one publish
-// to all, for each connection; none of them should grow with their number.
+// to all, for each connection, and of an echo on a hundred of them; none of them should grow with their number, and the
+// slopes say whether they do.
 //
 // A stand-in enters the kernel and returns, as the cheapest call does; what a real one does there is not simulated.
 #include <sys/epoll.h>
@@ -18,16 +19,20 @@
 #include <string>
 #include <vector>
 
+#include "support/growth.h"
 #include "support/wire.h"
 #include "wsd.h"
 
 namespace {
 
-constexpr int kSizes[] = {10000, 100000, 1000000};
+constexpr int kSizes[] = {1000, 10000, 100000, 1000000};
 constexpr int kFirstFake = 1 << 24;  // no real descriptor has such a number
 constexpr uint64_t kPingIntervalMs = 30000;
 constexpr uint64_t kStepMs = 10;
 constexpr int kPublishes = 5;
+constexpr int kEchoers = 100;  // spread over all connections
+constexpr int kEchoTurns = 2000;
+constexpr int kEchoRounds = 5;
 constexpr size_t kPingBytes = 4;  // what the server puts into a ping
 
 void require(bool condition, const char* what) {
@@ -37,7 +42,7 @@ void require(bool condition, const char* what) {
 }
 
 // What a simulated client does next.
-enum class Input : uint8_t { kRequest, kNothing, kPong };
+enum class Input : uint8_t { kRequest, kNothing, kPong, kMessage };
 
 struct Peer {
     void* source = nullptr;  // what epoll gives back for it
@@ -57,6 +62,7 @@ struct World {
 } world;
 
 std::string request;
+std::string client_message;
 
 bool is_fake(int fd) { return fd >= kFirstFake; }
 Peer& peer_of(int fd) { return world.peers[size_t(fd - kFirstFake)]; }
@@ -129,9 +135,10 @@ ssize_t __wrap_recv(int fd, void* p, size_t len, int flags) {
     const Input input = peer.input;
     peer.input = Input::kNothing;
     if (input == Input::kNothing) return nothing_yet();
-    if (input == Input::kRequest) {
-        std::memcpy(p, request.data(), request.size());
-        return ssize_t(request.size());
+    if (input == Input::kRequest || input == Input::kMessage) {
+        const std::string& said = input == Input::kRequest ? request : client_message;
+        std::memcpy(p, said.data(), said.size());
+        return ssize_t(said.size());
     }
     uint8_t pong[6 + kPingBytes] = {0x8a, 0x80 | kPingBytes};  // masked with zeros
     std::memcpy(pong + 6, peer.ping, kPingBytes);
@@ -162,6 +169,7 @@ struct Figures {
     double bytes;         // of a connection
     double heartbeat_ns;  // of a round
     double publish_ns;    // of a delivery
+    double echo_ns;
 };
 
 wsd_stats stats_of(wsd_server* server) {
@@ -187,6 +195,9 @@ wsd_server* new_server(int count, std::vector<wsd_conn>* conns) {
     callbacks.size = sizeof callbacks;
     callbacks.on_open = [](wsd_server* server, wsd_conn conn) {
         static_cast<std::vector<wsd_conn>*>(wsd_context(server))->push_back(conn);
+    };
+    callbacks.on_message = [](wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
+        require(wsd_send(server, conn, opcode, data, len) == WSD_OK, "no echo");
     };
     wsd_server* server = nullptr;
     require(wsd_server_new(&config, &callbacks, &server) == WSD_OK, "no server");
@@ -240,6 +251,26 @@ double publish_round(wsd_server* server, int count) {
     return best;
 }
 
+double echo_round(wsd_server* server, int count) {
+    double best = 1e18;
+    for (int round = 0; round < kEchoRounds; round++) {
+        const uint64_t frames_before = world.frames;
+        const double start = cpu_ns();
+        for (int i = 0; i < kEchoTurns; i++) {
+            for (int k = 0; k < kEchoers; k++) {
+                const int fd = kFirstFake + int(int64_t(count) * k / kEchoers);
+                peer_of(fd).input = Input::kMessage;
+                world.ready.push_back(fd);
+            }
+            turn(server);
+        }
+        const double each = (cpu_ns() - start) / (double(kEchoTurns) * kEchoers);
+        require(world.frames - frames_before == uint64_t(kEchoTurns) * kEchoers, "not everything came back");
+        if (each < best) best = each;
+    }
+    return best;
+}
+
 Figures measure(int count) {
     std::vector<wsd_conn> conns;
     conns.reserve(size_t(count));
@@ -255,6 +286,7 @@ Figures measure(int count) {
         require(wsd_subscribe(server, conn, wsd_str_of("all")) == WSD_OK, "not subscribed");
     }
     figures.publish_ns = publish_round(server, count);
+    figures.echo_ns = echo_round(server, count);
     wsd_server_free(server);
     return figures;
 }
@@ -263,15 +295,20 @@ Figures measure(int count) {
 
 int main() {
     request = test::upgrade_request();
-    Figures least = {};
+    client_message = test::binary(std::string(20, 'm'));
+    test::Growth heartbeat, publish, echo;
     for (const int count : kSizes) {
         const Figures figures = measure(count);
-        if (count == kSizes[0]) least = figures;
         std::printf(
-            "simulate/%d  %.0f B a connection  heartbeat %.0f ns (%.2f x, %.3f %% of a core for each 10,000)  "
-            "publish %.0f ns (%.2f x)\n",
-            count, figures.bytes, figures.heartbeat_ns, figures.heartbeat_ns / least.heartbeat_ns,
-            figures.heartbeat_ns * 1e4 / (double(kPingIntervalMs) * 1e6) * 100, figures.publish_ns,
-            figures.publish_ns / least.publish_ns);
+            "simulate/%d  %.0f B a connection  heartbeat %.0f ns (%.3f %% of a core for each 10,000)  publish %.0f ns  "
+            "echo %.0f ns\n",
+            count, figures.bytes, figures.heartbeat_ns,
+            figures.heartbeat_ns * 1e4 / (double(kPingIntervalMs) * 1e6) * 100, figures.publish_ns, figures.echo_ns);
+        heartbeat.add(size_t(count), figures.heartbeat_ns);
+        publish.add(size_t(count), figures.publish_ns);
+        echo.add(size_t(count), figures.echo_ns);
     }
+    heartbeat.print("simulate, heartbeat");
+    publish.print("simulate, publish");
+    echo.print("simulate, echo");
 }

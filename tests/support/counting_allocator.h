@@ -1,5 +1,5 @@
-// An allocator for wsd_config.allocate that counts what is held, checks that every size told when giving back is the
-// size that was taken, and refuses the allocation of a given number.
+// An allocator for wsd_config.allocate that counts what is held and asked for, checks that every size told when giving
+// back is the size that was taken, and refuses the allocation of a given number.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,11 @@ namespace test {
 
 struct CountingAllocator {
     size_t live_bytes = 0;
-    uint64_t calls = 0;       // that asked for memory
-    uint64_t refuse_at = 0;   // the call that is refused, counted from 1; 0: none
-    bool refuse_all = false;  // from now on
-    bool refused = false;     // that call came
+    uint64_t calls = 0;        // that asked for memory
+    size_t largest_bytes = 0;  // that were asked for at once, since a test last set it to 0
+    uint64_t refuse_at = 0;    // the call that is refused, counted from 1; 0: none
+    bool refuse_all = false;   // from now on
+    bool refused = false;      // that call came
     bool sizes_agree = true;
 
     static void* allocate(void* context, void* p, size_t old_size, size_t new_size) {
@@ -34,6 +35,7 @@ struct CountingAllocator {
             refused = true;
             return nullptr;
         }
+        if (new_size > largest_bytes) largest_bytes = new_size;
         // Always moved, so that a pointer kept over a growth is seen by the sanitizers.
         Head* fresh = nullptr;
         if (new_size > 0) {

@@ -44,7 +44,10 @@ Load::Load(const Options& options, const Route& route)
       discards_(options.size >= kDiscardLeast && !options.verify && route.to.ss_family == AF_INET),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       peers_(options.conns),
-      buffer_(kBufferBytes) {}
+      buffer_(kBufferBytes),
+      active_(options.publish  ? 1
+              : options.active ? options.active
+                               : options.conns) {}
 
 Load::~Load() {
     for (const Peer& peer : peers_) {
@@ -125,10 +128,12 @@ void Load::begin() {
     flowing_ = true;
     began_ns_ = now_ns();
     if (options_.rate > 0) return;
-    for (Peer& peer : peers_) {
+    const size_t window = options_.publish ? options_.publish : options_.depth;
+    for (size_t i = 0; i < active_; i++) {
+        Peer& peer = peers_[i];
         if (!peer.open) continue;
         peer.to_begin = options_.messages ? options_.messages : UINT64_MAX;
-        start(peer, std::min<uint64_t>(options_.depth, peer.to_begin), began_ns_);
+        start(peer, std::min<uint64_t>(window, peer.to_begin), began_ns_);
         send(peer);
     }
 }
@@ -138,14 +143,14 @@ void Load::run(uint64_t until_ns) {
 }
 
 void Load::run_to_the_end() {
-    while (done_ + lost_ < peers_.size() && !stop_requested()) turn(UINT64_MAX);
+    while (done_ + lost_ < active_ && !stop_requested()) turn(UINT64_MAX);
 }
 
 // Sends every message of an open loop that is due. Returns when the next one is.
 uint64_t Load::send_due() {
     const auto due_ns = [&] { return began_ns_ + uint64_t(double(due_count_) * double(kSecond) / options_.rate); };
-    for (const uint64_t now = now_ns(); due_ns() <= now && lost_ < peers_.size(); next_peer_++) {
-        Peer& peer = peers_[next_peer_ % peers_.size()];
+    for (const uint64_t now = now_ns(); due_ns() <= now && lost_ < active_; next_peer_++) {
+        Peer& peer = peers_[next_peer_ % active_];
         if (!peer.open) continue;
         start(peer, 1, due_ns());
         due_count_++;
@@ -194,7 +199,7 @@ void Load::receive(Peer& peer, bool to_the_end) {
         }
         if (!account(peer, heard)) return;
         // With all echoes in, only a ping could still be there, and the next edge is early enough for it.
-        const bool all_in = heard.messages > 0 && peer.flight.empty();
+        const bool all_in = !options_.publish && heard.messages > 0 && peer.flight.empty();
         if ((size_t(n) < room || all_in) && !to_the_end) return;
     }
 }
@@ -210,9 +215,32 @@ bool Load::read(Peer& peer, wsd::Bytes in, Heard* heard) {
 // Takes in what was heard, and starts the messages that follow from it. False when the connection is lost.
 bool Load::account(Peer& peer, const Heard& heard) {
     if (heard.pinged) peer.urgent += pong_frame({heard.ping, heard.ping_len});
-    uint64_t now = 0;
-    if (heard.messages) now = now_ns();
-    uint64_t left = heard.messages;
+    messages_ += heard.messages;
+    Peer& sender = options_.publish ? peers_.front() : peer;
+    const uint64_t done = options_.publish ? publishes_done(heard.messages) : heard.messages;
+    const bool unexpected = done > 0 && sender.open && !take_echoes(sender, done);
+    if (heard.wrong || heard.closed || unexpected) {
+        lose(peer, heard.wrong ? heard.wrong : heard.closed ? "the server closed" : "more messages than were sent");
+        return false;
+    }
+    if (done > 0 && &sender != &peer) send(sender);
+    return true;
+}
+
+// A publish is done when as many messages have come as there are connections. With several in flight a connection may
+// be ahead of another, so that this counts the oldest as done a little early; the number in flight is held all the
+// same.
+uint64_t Load::publishes_done(uint64_t messages) {
+    delivered_ += messages;
+    const uint64_t done = delivered_ / peers_.size();
+    delivered_ %= peers_.size();
+    return done;
+}
+
+// Takes `count` messages out of the flight and, in a closed loop, sends as many. False when there were fewer.
+bool Load::take_echoes(Peer& peer, uint64_t count) {
+    const uint64_t now = now_ns();
+    uint64_t left = count;
     while (left > 0 && !peer.flight.empty()) {
         Batch& oldest = peer.flight.front();
         const uint64_t n = std::min(left, oldest.count);
@@ -221,16 +249,9 @@ bool Load::account(Peer& peer, const Heard& heard) {
         oldest.count -= n;
         if (oldest.count == 0) peer.flight.pop_front();
     }
-    const char* const wrong = heard.wrong    ? heard.wrong
-                              : heard.closed ? "the server closed"
-                              : left > 0     ? "more messages than were sent"
-                                             : nullptr;
-    if (wrong) {
-        lose(peer, wrong);
-        return false;
-    }
-    if (heard.messages == 0 || options_.rate > 0) return true;
-    start(peer, std::min(heard.messages, peer.to_begin), now);
+    if (left > 0) return false;
+    if (options_.rate > 0) return true;
+    start(peer, std::min(count, peer.to_begin), now);
     peer.done = peer.flight.empty();
     done_ += peer.done;
     return true;
@@ -279,6 +300,7 @@ void Load::lose(Peer& peer, const std::string& why) {
 
 void Load::clear_counts() {
     latency_.clear();
+    messages_ = 0;
     unanswered_ = 0;
 }
 

@@ -1,6 +1,7 @@
 // All connections of a run and the loop that serves them. A closed loop sends a message for every echo that comes; an
 // open one (--rate) sends when a message is due, and counts its latency from then, so that a server that stalls is
-// charged for every message that had to wait, and not only for those that were in flight.
+// charged for every message that had to wait, and not only for those that were in flight. A publishing one (--publish)
+// sends on its first connection what a server sends on to all, and counts what all receive.
 #pragma once
 
 #include <sys/epoll.h>
@@ -67,9 +68,9 @@ class Load {
     // Counts the messages that an open loop still waits for as if they came now, lest the worst go untold.
     void count_unanswered();
 
-    uint64_t messages() const { return latency_.count() - unanswered_; }
+    uint64_t messages() const { return messages_; }  // that came, on all connections
     uint64_t unanswered() const { return unanswered_; }
-    const Histogram& latency() const { return latency_; }  // in ns
+    const Histogram& latency() const { return latency_; }  // in ns; of publishes, until all had received it
     size_t lost() const { return lost_; }
     const std::string& why_lost() const { return why_lost_; }  // of the first
 
@@ -82,6 +83,8 @@ class Load {
     bool read(Peer& peer, wsd::Bytes in, Heard* heard);
     bool read_answer(Peer& peer, wsd::Bytes* in);
     bool account(Peer& peer, const Heard& heard);
+    bool take_echoes(Peer& peer, uint64_t count);
+    uint64_t publishes_done(uint64_t messages);
     void start(Peer& peer, uint64_t messages, uint64_t since_ns);
     void send(Peer& peer);
     void lose(Peer& peer, const std::string& why);
@@ -96,8 +99,9 @@ class Load {
     int epoll_fd_ = -1;
     std::vector<Peer> peers_;
     std::vector<uint8_t> buffer_;
-    size_t opening_ = 0;  // connections whose handshake is not done
-    size_t done_ = 0;     // connections that have nothing left to do
+    const size_t active_;  // the first so many of the peers send
+    size_t opening_ = 0;   // connections whose handshake is not done
+    size_t done_ = 0;      // connections that have nothing left to do
     size_t lost_ = 0;
     std::string why_lost_;
 
@@ -106,7 +110,10 @@ class Load {
     uint64_t due_count_ = 0;  // of an open loop's messages, sent since then
     size_t next_peer_ = 0;    // whose turn is next in an open loop
 
+    uint64_t delivered_ = 0;  // messages of publishes that not all have received
+
     Histogram latency_;
+    uint64_t messages_ = 0;
     uint64_t unanswered_ = 0;
 };
 

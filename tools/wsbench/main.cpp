@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "handshakes.h"
 #include "load.h"
 #include "process.h"
 #include "report.h"
@@ -20,6 +21,7 @@ using namespace wsbench;
 
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
+constexpr double kUpgradeMaxSecs = 30;
 
 uint64_t ns(double secs) { return uint64_t(secs * 1e9); }
 
@@ -28,20 +30,36 @@ void print(const std::string& text) {
     std::fflush(stdout);  // whoever reads from a pipe waits for it
 }
 
+// Time and CPU time from here on.
+class Watch {
+  public:
+    explicit Watch(pid_t server_pid)
+        : server_pid_(server_pid), ns_(now_ns()), client_(own_cpu_secs()), server_(cpu_secs_of(server_pid)) {}
+
+    uint64_t start_ns() const { return ns_; }
+    Measured read() const {
+        return {double(now_ns() - ns_) * 1e-9, own_cpu_secs() - client_, cpu_secs_of(server_pid_) - server_};
+    }
+
+  private:
+    pid_t server_pid_;
+    uint64_t ns_;
+    double client_;
+    double server_;
+};
+
 void measure(const Options& options, Load& load) {
     load.begin();
     load.run(now_ns() + ns(options.warmup));
     load.clear_counts();
-    const uint64_t start = now_ns();
-    const double client_start = own_cpu_secs(), server_start = cpu_secs_of(options.server_pid);
+    const Watch watch(options.server_pid);
     if (options.messages) {
         load.run_to_the_end();
     } else {
-        load.run(start + ns(options.secs));
+        load.run(watch.start_ns() + ns(options.secs));
     }
     load.count_unanswered();
-    const Measured measured = {double(now_ns() - start) * 1e-9, own_cpu_secs() - client_start,
-                               cpu_secs_of(options.server_pid) - server_start};
+    const Measured measured = watch.read();
     print(report_load(options, load, measured));
 }
 
@@ -53,6 +71,28 @@ void hold(const Options& options, Load& load, size_t server_rss_before) {
     print(report_hold(options, load, "open", server_rss_before));
     load.run(options.secs > 0 ? now_ns() + ns(options.secs) : UINT64_MAX);
     print(report_hold(options, load, "held", server_rss_before));
+}
+
+// False, with the reason, when there are not as many connections as there should be.
+bool measure_handshakes(const Options& options, const Route& route, std::string* error) {
+    Handshakes handshakes(options, route);
+    Watch whole(options.server_pid);
+    if (!handshakes.connect_all(error)) return false;
+    const bool churn = options.mode == Mode::kChurn;
+    if (churn) handshakes.churn(now_ns() + ns(options.warmup));
+    const uint64_t before = handshakes.upgraded();
+    const Watch upgrades(options.server_pid);
+    if (churn) {
+        whole = upgrades;
+        handshakes.churn(upgrades.start_ns() + ns(options.secs));
+    } else {
+        handshakes.upgrade_all(upgrades.start_ns() + ns(kUpgradeMaxSecs));
+    }
+    const Measured measured = upgrades.read();
+    const uint64_t upgraded = handshakes.upgraded() - before;
+    print(report_handshakes(options, handshakes, upgraded, whole.read(), measured));
+    if (handshakes.lost()) *error = std::to_string(handshakes.lost()) + " refused: " + handshakes.why_lost();
+    return handshakes.lost() == 0;
 }
 
 // From here on both end the loop, and only while it waits.
@@ -85,6 +125,9 @@ int main(int argc, char** argv) {
     take_signals();
     prctl(PR_SET_TIMERSLACK, 1ul);  // an open loop's messages are due to the microsecond, not to 50 of them
 
+    if (options.mode == Mode::kUpgrade || options.mode == Mode::kChurn) {
+        return measure_handshakes(options, route, &error) ? 0 : complain(error, kExitFailure);
+    }
     const size_t server_rss_before = rss_bytes_of(options.server_pid);
     Load load(options, route);
     if (!load.connect_all(&error)) return complain(error, kExitFailure);

@@ -63,6 +63,9 @@ constexpr Flag kFlags[] = {
     {"conns", "N", "connections (1)", number<&O::conns, 1>},
     {"size", "BYTES", "of each message's payload (125)", number<&O::size, 0>},
     {"depth", "N", "messages in flight on each connection (1)", number<&O::depth, 1>},
+    {"active", "N", "connections of these that send messages, the others being silent (all)", number<&O::active, 1>},
+    {"publish", "N", "messages in flight from one connection to a server that sends each to all",
+     number<&O::publish, 1>},
     {"binary", "", "binary messages (the default)", set<&O::content, Content::kBinary>},
     {"text", "", "text messages of ASCII", set<&O::content, Content::kAscii>},
     {"utf8", "", "text messages of two- and three-byte characters", set<&O::content, Content::kUtf8>},
@@ -78,6 +81,8 @@ constexpr Flag kFlags[] = {
 
     {"idle", "", "open the connections, echo --messages on each, then hold them", set<&O::mode, Mode::kHold>},
     {"half-heads", "", "send half a request head on each connection, then hold them", set<&O::mode, Mode::kHalfHeads>},
+    {"upgrade", "", "connect all, then measure how fast all are upgraded", set<&O::mode, Mode::kUpgrade>},
+    {"churn", "", "connect, upgrade and leave over and over, --conns at a time", set<&O::mode, Mode::kChurn>},
 
     {"server-pid", "PID", "tell that process's CPU time and memory too", number<&O::server_pid, 1>},
     {"json", "", "print JSON, one object a line", set<&O::json, true>},
@@ -95,10 +100,14 @@ const Flag* find_flag(std::string_view name) {
 std::string check(const Options& options) {
     const bool load = options.mode == Mode::kLoad;
     if (options.rate > 0 && (options.messages || !load)) return "--rate goes with --secs alone";
-    if (options.raw && !load) return "--raw measures: it goes with neither --idle nor --half-heads";
+    if (options.raw && !load) return "--raw measures messages: it goes with no other mode";
+    if (options.publish && (options.raw || options.rate > 0 || options.active || !load)) {
+        return "--publish goes with none of --raw, --rate, --active and modes that do not measure messages";
+    }
+    if (options.active > options.conns) return "--active is more than --conns";
     if (options.raw && options.deflate) return "--raw knows no --deflate";
     if (options.verify && options.deflate) return "--verify compares bytes as they come, which --deflate changes";
-    if (options.messages && options.mode == Mode::kHalfHeads) return "no message follows half a head";
+    if (options.messages && !load && options.mode != Mode::kHold) return "--messages goes with echoes and --idle";
     if (options.source_first && !options.unix_path.empty()) return "a unix socket has no source address";
     return {};
 }
@@ -124,9 +133,9 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
             return false;
         }
     }
-    const bool load = options->mode == Mode::kLoad;
-    if (options->secs == kUnset) options->secs = load ? 5 : 0;
-    if (options->warmup == kUnset) options->warmup = load && !options->messages ? 0.5 : 0;
+    const bool timed = options->mode == Mode::kLoad || options->mode == Mode::kChurn;
+    if (options->secs == kUnset) options->secs = timed ? 5 : 0;
+    if (options->warmup == kUnset) options->warmup = timed && !options->messages ? 0.5 : 0;
     *error = check(*options);
     return error->empty();
 }

@@ -14,6 +14,8 @@ enum class Mode : uint8_t {
     kLoad,       // measure echoes
     kHold,       // open connections, say `messages` on each, and hold them
     kHalfHeads,  // send half a request head on each, and hold them
+    kUpgrade,    // connect all, and then upgrade all: how fast and how dear
+    kChurn,      // connect, upgrade and leave, over and over, on each
 };
 
 struct Options {
@@ -31,6 +33,8 @@ struct Options {
     size_t size = 125;      // of a payload, in bytes
     bool deflate = false;   // with permessage-deflate, each message compressed by itself
     size_t depth = 1;       // messages in flight on each connection
+    size_t active = 0;      // connections that send, the others being silent; 0: all
+    size_t publish = 0;     // messages in flight from the first connection, each to come back on all; 0: echoes
     uint64_t messages = 0;  // on each connection, then no more; 0: for `secs`
     double rate = 0;        // messages a second in all, sent when due whatever has come back; 0: when an echo comes
     double secs = 0;        // of measuring or holding; 0: until SIGTERM

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -37,16 +36,11 @@ double own_cpu_secs() {
 }
 
 double cpu_secs_of(pid_t pid) {
-    const std::string stat = read_proc(pid, "stat");
-    // Fields are counted from the last parenthesis, as the name within them may hold anything: state is the third.
-    const size_t name_end = stat.rfind(')');
-    unsigned long user = 0, system = 0;
-    if (name_end == stat.npos ||
-        std::sscanf(stat.c_str() + name_end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                    &system) != 2) {
-        return 0;
-    }
-    return double(user + system) / double(sysconf(_SC_CLK_TCK));
+    // What /proc/PID/stat tells too, but there it is rounded to ticks of 10 ms.
+    clockid_t clock;
+    if (pid == 0 || clock_getcpuclockid(pid, &clock) != 0) return 0;
+    const timespec t = read_clock(clock);
+    return double(t.tv_sec) + double(t.tv_nsec) * 1e-9;
 }
 
 size_t rss_bytes_of(pid_t pid) {

@@ -13,7 +13,7 @@ uint64_t now_ns();  // CLOCK_MONOTONIC
 // CPU time of this process, in seconds.
 double own_cpu_secs();
 
-// CPU time of another, to the kernel's tick of 10 ms; 0 if there is no such process.
+// CPU time of another with all its threads, in seconds; 0 if there is no such process.
 double cpu_secs_of(pid_t pid);
 
 // Its resident memory; 0 if it cannot be read. Walks the process's pages, so not to be asked while measuring.

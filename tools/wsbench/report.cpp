@@ -49,9 +49,18 @@ class Line {
     std::string text_;
 };
 
-void put_lost(Line& line, const Load& load) {
-    line.number("lost", double(load.lost()));
-    if (load.lost()) line.word("why_lost", load.why_lost());
+template <class Run>
+void put_lost(Line& line, const Run& run) {
+    line.number("lost", double(run.lost()));
+    if (run.lost()) line.word("why_lost", run.why_lost());
+}
+
+double percent(double cpu_secs, double secs) { return 100 * cpu_secs / secs; }
+
+void put_client(Line& line, const Measured& measured) {
+    const double busy = percent(measured.client_cpu_secs, measured.secs);
+    line.number("client_cpu_percent", busy);
+    line.flag("client_saturated", busy >= kSaturatedPercent);
 }
 
 }  // namespace
@@ -59,7 +68,6 @@ void put_lost(Line& line, const Load& load) {
 std::string report_load(const Options& options, const Load& load, const Measured& measured) {
     const double messages = double(load.messages());
     const auto us = [](uint64_t ns) { return double(ns) / 1000; };
-    const auto percent = [&](double cpu_secs) { return 100 * cpu_secs / measured.secs; };
     Line line(options.json);
     line.number("connections", double(options.conns));
     put_lost(line, load);
@@ -67,17 +75,35 @@ std::string report_load(const Options& options, const Load& load, const Measured
     line.number("messages", messages);
     line.number("messages_per_s", messages / measured.secs);
     line.number("mb_per_s", messages * double(options.size) / measured.secs / 1e6);
+    if (options.publish) line.number("publishes_per_s", messages / double(options.conns) / measured.secs);
     line.number("p50_us", us(load.latency().quantile(0.5)));
     line.number("p99_us", us(load.latency().quantile(0.99)));
     line.number("p999_us", us(load.latency().quantile(0.999)));
     line.number("max_us", us(load.latency().max()));
     if (options.rate > 0) line.number("unanswered", double(load.unanswered()));
-    line.number("client_cpu_percent", percent(measured.client_cpu_secs));
-    line.flag("client_saturated", percent(measured.client_cpu_secs) >= kSaturatedPercent);
+    put_client(line, measured);
     if (options.server_pid) {
-        line.number("server_cpu_percent", percent(measured.server_cpu_secs));
+        line.number("server_cpu_percent", percent(measured.server_cpu_secs, measured.secs));
         line.number("server_us_per_message", messages > 0 ? measured.server_cpu_secs * 1e6 / messages : 0);
         line.number("server_rss_bytes", double(rss_bytes_of(options.server_pid)));
+    }
+    return line.end();
+}
+
+std::string report_handshakes(const Options& options, const Handshakes& handshakes, uint64_t upgraded,
+                              const Measured& whole, const Measured& upgrades) {
+    const auto count = double(upgraded);
+    Line line(options.json);
+    line.number("connections", double(options.conns));
+    put_lost(line, handshakes);
+    line.number("secs", upgrades.secs);
+    line.number("upgrades", count);
+    line.number("upgrades_per_s", count / upgrades.secs);
+    put_client(line, upgrades);
+    if (options.server_pid) {
+        line.number("server_cpu_percent", percent(upgrades.server_cpu_secs, upgrades.secs));
+        line.number("server_us_per_upgrade", count > 0 ? upgrades.server_cpu_secs * 1e6 / count : 0);
+        line.number("server_us_per_connection", count > 0 ? whole.server_cpu_secs * 1e6 / count : 0);
     }
     return line.end();
 }

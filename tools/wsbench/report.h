@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "handshakes.h"
 #include "load.h"
 #include "options.h"
 
@@ -17,6 +18,11 @@ struct Measured {
 
 // Of a load; memory is the server's now.
 std::string report_load(const Options& options, const Load& load, const Measured& measured);
+
+// Of upgrades. `whole` begins before the first connection, `upgrades` with the first request; with --churn they are
+// one.
+std::string report_handshakes(const Options& options, const Handshakes& handshakes, uint64_t upgraded,
+                              const Measured& whole, const Measured& upgrades);
 
 // Of connections that are held. `stage` says when: "open", "held".
 std::string report_hold(const Options& options, const Load& load, const char* stage, size_t server_rss_before);
