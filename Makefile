@@ -200,7 +200,8 @@ unit: $(OUT)/unit $(OUT)/api_smoke
 	$(OUT)/api_smoke
 	$(OUT)/unit
 
-test: all check $(OUT)/integration $(OUT)/peers/raw_echo $(OUT)/peers/wsd_publish ## pass every test that needs no foreign program
+TESTED := $(OUT)/integration $(OUT)/peers/raw_echo $(OUT)/peers/wsd_publish
+test: all check $(TESTED) ## pass every test that needs no foreign program
 	$(OUT)/integration
 	tests/integration/daemon_test.sh $(OUT)/wsd
 	/usr/bin/python3 -B tests/integration/man_test.py $(OUT)/wsd

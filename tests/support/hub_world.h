@@ -24,6 +24,7 @@
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
 #include "app/hub/wall_clock.h"
+#include "support/fake_store.h"
 #include "support/test_server.h"
 
 namespace test {
@@ -131,6 +132,7 @@ class HubWorld {
     HubWorld() {
         hub.options.messages_per_user_min = 0;
         hub.resume_secret = "0123456789abcdef0123456789abcdef";
+        hub.store = std::make_unique<FakeStore>(&disk);
         // Clients that say nothing for minutes are the hub's business here.
         server.config.ping_interval_ms = server.config.stale_timeout_ms = server.config.idle_timeout_ms = 0;
         server.on_request = [this](wsd_conn conn, const wsd_request*) { admit(conn); };
@@ -158,6 +160,7 @@ class HubWorld {
     }
 
     TestServer server;
+    FakeDisk disk;  // of definitions
     app::hub::Hub hub;
     app::hub::Entry entry;  // of the next who enters
     std::map<std::string, std::shared_ptr<HistoryState>> histories;
