@@ -235,8 +235,10 @@ build/tidy/%.ok: %.cpp .clang-tidy
 asan: ## all tests with ASan and UBSan
 	$(MAKE) OUT=build/asan SAN=address,undefined judged
 
-tsan: ## all tests with TSan
-	$(MAKE) OUT=build/tsan SAN=thread judged
+# Whatever has to do with threads: posts to the loop, and the hub's store. The rest has one thread, which ASan has seen.
+TSAN_UNIT := $(sort $(wildcard tests/unit/app/hub/*.cpp tests/unit/server/*.cpp)) tests/support/main.cpp
+tsan: ## tests of what has threads with TSan
+	$(MAKE) OUT=build/tsan SAN=thread UNIT_SRC="$(TSAN_UNIT)" judged
 
 .PHONY: judged
 judged: $(OUT)/unit $(OUT)/api_smoke $(OUT)/integration $(OUT)/wsd
