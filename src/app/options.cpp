@@ -83,7 +83,7 @@ std::vector<Flag> origin_flags() {
     return {
         {"allow-origin",
          "LIST",
-         "pages that may connect, as https://example.com; may be repeated (any)",
+         "pages that may connect: https://example.com; may be repeated (any)",
          {add_origins, shown_origins},
          "origins"},
         {"origins-required", "", "refuse upgrades without an Origin, too", turn_on(&C::origins_required),
