@@ -188,13 +188,18 @@ $(OUT)/%_bench: $(OUT)/tests/bench/%_bench.o $(LIB)
 $(OUT)/simulate_bench: LINK += $(foreach f,epoll_ctl epoll_wait accept4 close recv send sendmsg,-Wl,--wrap=$f)
 
 # libFuzzer comes with clang; each target is its own program, built from the sources it needs and the sanitizers.
-FUZZ_SRC  := $(LIB_SRC) $(addprefix src/app/,json.cpp json_writer.cpp utf8.cpp hub/envelope.cpp) \
-             $(addprefix src/app/hub/,crc32c.cpp files.cpp journal.cpp journal_format.cpp)
-build/fuzz/%: tests/fuzz/%.cpp $(FUZZ_SRC)
+FUZZ_FLAGS := -std=c++20 -O1 -g -fno-sanitize-recover=all -D_GNU_SOURCE -Iinclude -Isrc -Itests
+FUZZ_OBJ   := $(patsubst %.cpp,build/fuzz/%.o,$(LIB_SRC) $(filter-out %/main.cpp,$(APP_SRC)))
+build/fuzz/src/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
-	$(Q)clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
-	    -Iinclude -Isrc -Itests $< $(FUZZ_SRC) -lz -o $@
+	$(Q)clang++ $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+build/fuzz/libtested.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+build/fuzz/%: tests/fuzz/%.cpp build/fuzz/libtested.a
+	$(call say,FUZZ)
+	$(Q)clang++ $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $^ -lz -o $@
 
 unit: $(OUT)/unit $(OUT)/api_smoke
 	$(OUT)/api_smoke
