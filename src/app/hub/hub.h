@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -54,6 +55,13 @@ struct User {
     bool idle_listed = false;  // in Hub::idle_users
 };
 
+// What a connection is to hear of a message that it sent, in that one's place, so that the numbers it hears rise.
+struct Owed {
+    std::string id;        // the sender's
+    uint32_t ack_count;    // as often as it has sent it
+    bool message = false;  // it is to get the message, too
+};
+
 // One WebSocket of a person. What it is owed of the stored messages is told by a cursor: those from `next_seq` on. Live
 // traffic is a cursor at the end; a newcomer, someone who resumes and someone whose queue was full for a while are the
 // same thing, a cursor further back (see pump.h). What hardly any of them has is in lists, as those take no memory
@@ -75,8 +83,9 @@ struct Connection {
     std::list<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent; the first is next_seq
     uint64_t ahead_end = 0;                          // next_seq behind them
     std::vector<Missing> missing;                    // of its history
-    std::unordered_set<uint64_t> own;  // numbers, from next_seq on, of what it sent itself: it gets the ack instead
-    std::list<std::string> held;       // answers that found its queue full; reading is paused while there are any
+    std::map<uint64_t, Owed> owed;     // acks, by number: each goes out when the cursor passes it
+    std::list<std::string> held;       // answers that found its queue full
+    bool paused = false;               // is not read from, as too much of its own is unanswered
     uint32_t malformed_in_row = 0;
     wsd_timer expiry = 0;      // of its token
     size_t index = 0;          // in Session::connections
@@ -126,8 +135,7 @@ struct Delivery {
 // A message that has been judged and numbered, on its way to the history.
 struct Staged {
     std::shared_ptr<const Record> record;
-    std::vector<wsd_conn> origins;                    // who get the `ack`: who sent it, and sent it again meanwhile
-    std::string id;                                   // the sender's, for that ack
+    std::string id;                                   // the sender's
     bool wants_acks = false;                          // of its receivers
     std::function<void(uint64_t seq, bool ok)> done;  // may be empty
 };

@@ -30,13 +30,23 @@ void advance(Connection& connection) {
 
 // Sends the record at the cursor if it is for this connection, and moves on. False: it has to wait for room.
 bool offer(Hub& hub, Connection& connection, const Record& record, wsd_prepared* prepared) {
-    const bool own = connection.own.erase(record.seq) != 0;
-    if (!own && may_see(record.route, connection.role, connection.person->user_id)) {
+    const auto owed = connection.owed.find(record.seq);
+    const bool ack_only = owed != connection.owed.end() && !owed->second.message;
+    if (!ack_only && may_see(record.route, connection.role, connection.person->user_id)) {
         if (!send_built(hub, connection, prepared, record.text)) return false;
         if (!connection.complete) connection.replayed_count++;
     }
     advance(connection);
     return true;
+}
+
+// Acknowledges what the cursor has passed, be it sent, told as missing or left out for the ack.
+void acknowledge_passed(Hub& hub, Connection& connection) {
+    while (!connection.owed.empty() && connection.owed.begin()->first < connection.next_seq) {
+        const auto owed = connection.owed.extract(connection.owed.begin());
+        const std::string ack = ack_envelope(*connection.session, owed.mapped().id, owed.key());
+        for (uint32_t i = 0; i < owed.mapped().ack_count; i++) answer(hub, connection, ack);
+    }
 }
 
 // The oldest number that is not gone; where all are, the next one.
@@ -127,6 +137,7 @@ void become_live(Hub& hub, Connection& connection) {
 // Takes the cursor one record further. False: that is all for now.
 bool step(Hub& hub, Connection& connection) {
     if (connection.closing || connection.full || connection.reading || !connection.held.empty()) return false;
+    acknowledge_passed(hub, connection);
     if (!connection.ahead.empty()) {
         const std::shared_ptr<const Record> record = connection.ahead.front();
         return offer(hub, connection, *record, nullptr);
@@ -159,6 +170,7 @@ void pump(Hub& hub, Connection& connection) {
     while (step(hub, connection)) {
     }
     connection.pumping = false;
+    settle_reading(hub, connection);
 }
 
 void place_cursor(Connection& connection, std::optional<uint64_t> since) {
