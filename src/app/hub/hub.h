@@ -75,6 +75,7 @@ struct Connection {
     uint64_t next_seq = 1;                           // the next stored message to be looked at for it
     uint64_t replayed_count = 0;                     // sent to it before it was first live
     bool complete = false;                           // has been told that its history is: is or was live
+    bool told_who = false;                           // has been told who is there
     bool live = false;                               // is up to date and has room, so that it sees what is not stored
     bool reading = false;                            // a History::read() for it is under way
     bool full = false;                               // its queue refused something: on_drain follows
@@ -83,9 +84,9 @@ struct Connection {
     std::list<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent; the first is next_seq
     uint64_t ahead_end = 0;                          // next_seq behind them
     std::vector<Missing> missing;                    // of its history
-    std::map<uint64_t, Owed> owed;     // acks, by number: each goes out when the cursor passes it
-    std::list<std::string> held;       // answers that found its queue full
-    bool paused = false;               // is not read from, as too much of its own is unanswered
+    std::map<uint64_t, Owed> owed;                   // acks, by number: each goes out when the cursor passes it
+    std::list<std::string> held;                     // answers that found its queue full
+    bool paused = false;                             // is not read from, as too much of its own is unanswered
     uint32_t malformed_in_row = 0;
     wsd_timer expiry = 0;      // of its token
     size_t index = 0;          // in Session::connections
@@ -114,6 +115,8 @@ struct Person {
     Role role = Role::kStudent;
     bool member = false;
     std::vector<Connection*> connections;  // in the order in which they came
+    size_t connection_count = 0;           // that point here: also those that are closing
+    bool guest_listed = false;             // in Session::guests
     int64_t last_seen_ms = 0;              // since 1970; 0: never
     std::unique_ptr<Typing> typing;        // null while it does not; never while it is offline
     bool online() const { return !connections.empty(); }
@@ -154,6 +157,7 @@ struct Session {
     std::shared_ptr<PendingChanges> changes;  // of its definition; null: none so far
     ByName<std::unique_ptr<Person>> people;
     std::vector<std::string> members;      // user ids, in the order of the list
+    std::deque<std::string> guests;        // who is not on it and has left, oldest first; some may be back
     std::vector<Connection*> connections;  // all that are in; of any role
     Votes votes;
     std::unique_ptr<History> history;  // null once the session has ended
@@ -163,6 +167,7 @@ struct Session {
     std::vector<Staged> under_way;              // gone there, its answer awaited
     std::optional<Votes> staged_votes;          // as they were before what is staged, where that changed them
     std::optional<Votes> under_way_votes;       // the same of what is under way
+    bool votes_taken_back = false;              // since the last commit; the list may have changed meanwhile
     std::vector<Fresh> fresh;                   // rising; while a commit is sent out
     ByName<uint64_t> seen_ids;                  // "user\nid" -> number: the same message is taken once
     std::deque<const std::string*> seen_order;  // its keys, oldest first
@@ -185,6 +190,7 @@ struct HubOptions {
     uint32_t typing_timeout_ms = 5000;
     uint32_t resume_timeout_s = 86400;    // how long a resume token is good
     uint64_t seen_id_max_count = 100000;  // of each session; the oldest are forgotten first
+    size_t guest_max_count = 1000;        // of each session, who has left; the oldest are forgotten first
     bool accept_then_close = false;
 };
 

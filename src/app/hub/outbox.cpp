@@ -69,13 +69,19 @@ void settle_reading(Hub& hub, Connection& connection) {
     (void)(pause ? wsd_pause : wsd_resume)(hub.server, connection.conn);
 }
 
-std::string ack_envelope(const Session& session, std::string_view id, uint64_t seq) {
+Outgoing message_of(const Session& session, std::string_view type, std::string_view data) {
     Outgoing out;
-    out.type = "ack";
-    out.seq = seq;
-    out.id = id;
+    out.type = type;
     out.session_id = session.id;
     out.time_ms = wall_ms();
+    out.data = data;
+    return out;
+}
+
+std::string ack_envelope(const Session& session, std::string_view id, uint64_t seq) {
+    Outgoing out = message_of(session, "ack", {});
+    out.seq = seq;
+    out.id = id;
     return write_envelope(out);
 }
 

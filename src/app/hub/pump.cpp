@@ -4,18 +4,17 @@
 #include <iterator>
 #include <utility>
 
+#include "app/hub/close_codes.h"
 #include "app/hub/outbox.h"
 #include "app/hub/presence.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
-#include "app/hub/wall_clock.h"
 #include "app/json_writer.h"
 
 namespace app::hub {
 namespace {
 
 constexpr size_t kReadBytes = 65536;  // of history at a time, for each connection that is behind
-constexpr uint16_t kCloseSlow = 4008;
 
 // ------------------------------------------------------------------------------------------------- the next record
 
@@ -104,20 +103,9 @@ std::string history_told(const Connection& connection) {
     JsonWriter data;
     data.begin_object().key("event").string(connection.missing.empty() ? "history_complete" : "history_unavailable");
     data.key("count").number(connection.replayed_count);
-    if (!connection.missing.empty()) {
-        data.key("missing").begin_array();
-        for (const Missing& range : connection.missing) {
-            data.begin_object().key("first").number(range.first).key("last").number(range.last).end_object();
-        }
-        data.end_array();
-    }
+    write_missing(connection.missing, &data);
     const std::string text = data.end_object().take();
-    Outgoing out;
-    out.type = "system";
-    out.session_id = connection.session->id;
-    out.time_ms = wall_ms();
-    out.data = text;
-    return write_envelope(out);
+    return write_envelope(message_of(*connection.session, "system", text));
 }
 
 // The cursor is at the end: from here on the connection sees what is not stored, too. Who has been here before and only
@@ -129,7 +117,9 @@ void become_live(Hub& hub, Connection& connection) {
     connection.missing.clear();
     if (!connection.held.empty()) return;
     const Session& session = *connection.session;
-    if (!send_now(hub, connection, presence_message(session, presence_users(session)))) return;
+    const bool again = connection.told_who;  // so that it may have missed that somebody left
+    if (!send_now(hub, connection, presence_message(session, presence_users(session, again)))) return;
+    connection.told_who = true;
     connection.presence_seen = session.presence_changes.size();
     connection.live = true;
 }

@@ -9,6 +9,7 @@
 #include "app/hub/pump.h"
 #include "app/hub/registry.h"
 #include "app/hub/turn.h"
+#include "app/hub/vote_news.h"
 #include "app/hub/wall_clock.h"
 
 namespace app::hub {
@@ -31,6 +32,8 @@ void report(Hub& hub, Staged& staged, bool ok) {
 void commit(Hub& hub, Session& session) {
     std::vector<Staged> committed = std::exchange(session.under_way, {});
     session.under_way_votes.reset();
+    // Not when they are taken back, as what came of it would find the history as it is then: refusing.
+    if (std::exchange(session.votes_taken_back, false)) settle_votes(hub, session);
     fan_out(hub, session, committed);
     for (Staged& staged : committed) {
         if (staged.wants_acks) await_acks(hub, session, staged.record, staged.id);
@@ -71,15 +74,14 @@ void rewind(Hub& hub, Session& session) {
     std::optional<Votes> votes = std::exchange(session.under_way_votes, std::nullopt);
     std::optional<Votes> later_votes = std::exchange(session.staged_votes, std::nullopt);
     if (!votes) votes = std::move(later_votes);
-    if (votes) session.votes = std::move(*votes);
+    if (votes) {
+        session.votes = std::move(*votes);
+        session.votes_taken_back = true;
+    }
     const uint64_t last_seq = session.history->last_seq();
     session.staged_seq = last_seq;
     forget_ids(session, last_seq);
     for (Connection* const connection : session.connections) refuse_unkept(hub, *connection, last_seq);
-    if (hub.log) {
-        hub.log->write(LogLevel::kError, "history_append_failed",
-                       {{"session", session.id}, {"messages", std::to_string(failed.size())}});
-    }
     for (Staged& staged : failed) report(hub, staged, false);
 }
 

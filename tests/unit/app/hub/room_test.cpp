@@ -367,6 +367,22 @@ TEST_CASE("a slow receiver misses nothing stored, and learns anew who is there w
     CHECK(is_live());
 }
 
+TEST_CASE("who had no room to be told that somebody left is told once there is room") {
+    HubWorld world;
+    world.start();
+    wsd_conn conn = 0;
+    Client& bob = world.enter("bob", Role::kStudent, &conn);
+    (void)world.enter("eve");
+    CHECK(world.heard(bob) == std::string(kHello) + " joined:eve presence:eve+");
+    app::hub::Connection& connection = *app::hub::find_connection(world.hub, conn);
+    connection.full = true;  // until on_drain
+    connection.live = false;
+    CHECK(app::hub::disconnect_user(world.hub, world.session(), "eve") == 1);
+    CHECK(world.heard(bob) == "");
+    app::hub::drained(world.hub, connection);
+    CHECK(world.heard(bob) == "presence:bob+,eve-");
+}
+
 TEST_CASE("who is so slow that the next message is gone is closed with 4008") {
     HubWorld world;
     world.server.config.send_high_count = 1;
