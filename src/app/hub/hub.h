@@ -1,7 +1,7 @@
 // The hub's sessions and the people in them: what is where, and who points to whom. The hub owns sessions and
-// connections, and sessions own people. A connection is freed at its on_close and a session in a turn of its own once
-// its last connection is, so that within a callback all that was found stays where it is, whatever ends in it. What
-// comes back in a later turn (a post, a timer, an answer of the disk) looks up again what it was about.
+// connections, and sessions own people. A connection is freed at its on_close, and a session in a turn of its own once
+// its last connection is; people last as long as any connection of theirs. So within a callback all that was found
+// stays where it is. What comes back in a later turn (a post, a timer, the disk) looks up again what it was about.
 //
 //     Hub -> Session -> Person -> Connection       User: a person's rate, whatever sessions it is in
 #pragma once

@@ -107,6 +107,12 @@ bool start_expiry(Hub& hub, Connection& connection, int64_t expires_s) {
     return wsd_timer_start(hub.server, delay_ms, expire, &connection, &connection.expiry) == WSD_OK;
 }
 
+// In which role somebody is shown to the others; none while offline.
+std::optional<Role> shown_before(Session& session, std::string_view user_id) {
+    const Person* const person = find_person(session, user_id);
+    return person && person->online() ? std::optional(shown_role(*person)) : std::nullopt;
+}
+
 // What of the token to take up again holds here; none for one that is expired or another's, which is no error.
 std::optional<ResumeClaim> read_claim(const Hub& hub, const Entry& entry) {
     if (entry.resume_token.empty()) return std::nullopt;
@@ -166,7 +172,7 @@ Person& need_person(Session& session, std::string_view user_id) {
     if (Person* const person = find_person(session, user_id)) return *person;
     auto person = std::make_unique<Person>();
     person->user_id = user_id;
-    return *(session.people.emplace(user_id, std::move(person)).first->second);
+    return *session.people.emplace(user_id, std::move(person)).first->second;
 }
 
 Connection* find_connection(Hub& hub, wsd_conn conn) {
@@ -198,12 +204,11 @@ Connection* enter(Hub& hub, Session& session, wsd_conn conn, const Entry& entry)
         return nullptr;
     }
     const std::optional<ResumeClaim> claim = read_claim(hub, entry);
+    const std::optional<Role> before = shown_before(session, entry.user_id);
     Connection& connection = add_connection(hub, session, conn, entry);
     place_cursor(connection, claim ? entry.since : std::nullopt);
-    if (connection.person->connections.size() == 1) {
-        tell_joined(hub, session, *connection.person, conn);
-        presence_changed(hub, session, *connection.person);
-    }
+    if (!before) tell_joined(hub, session, *connection.person, conn);
+    if (before != connection.role) presence_changed(hub, session, *connection.person);
     replace(hub, connection, claim);
     send_welcome(hub, connection, claim.has_value());
     if (!start_expiry(hub, connection, entry.expires_s)) {

@@ -54,7 +54,8 @@ void send_welcome(Hub& hub, Connection& connection, bool resumed);
 // have been.
 std::string presence_users(const Session& session, bool gone = false);
 
-// A person's connections have come to be or have all gone: others hear of it at the end of the turn.
+// A person's first connection has come, the last has gone, or the role in which it is shown is another: others hear of
+// it at the end of the turn.
 void presence_changed(Hub& hub, Session& session, const Person& person);
 
 // A token bucket's verdict about one more message of a user; 0: taken, else seconds until the next is.

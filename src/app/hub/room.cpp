@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "app/hub/definition.h"
 #include "app/hub/delivery.h"
 #include "app/hub/outbox.h"
 #include "app/hub/pump.h"
@@ -33,7 +34,10 @@ void commit(Hub& hub, Session& session) {
     std::vector<Staged> committed = std::exchange(session.under_way, {});
     session.under_way_votes.reset();
     // Not when they are taken back, as what came of it would find the history as it is then: refusing.
-    if (std::exchange(session.votes_taken_back, false)) settle_votes(hub, session);
+    if (std::exchange(session.votes_taken_back, false)) {
+        settle_votes(hub, session);
+        keep_definition(hub, session);  // it may have been stored with comparisons that were not kept
+    }
     fan_out(hub, session, committed);
     for (Staged& staged : committed) {
         if (staged.wants_acks) await_acks(hub, session, staged.record, staged.id);

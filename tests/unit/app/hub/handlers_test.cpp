@@ -319,6 +319,24 @@ TEST_CASE("what a change of the list has come to is published once the history t
     CHECK(world.heard(ada) == "message:2 consensus_reached:3 session_progress:4");
 }
 
+TEST_CASE("a comparison that was not kept does not stay in the definition that was stored meanwhile") {
+    TalkingWorld world;
+    Client& dr = world.come("dr", Role::kInstructor);
+    world.history().answers_late = true;
+    world.history().refuses = true;
+    CHECK(world.told(dr, R"({"type":"comparison_update","data":{"comparison":{"id":"refused",)"
+                         R"("feature_a":{"id":"a","title":"A"},"feature_b":{"id":"b","title":"B"}}}})") == "");
+    keep_definition(world.hub, world.session());
+    CHECK(world.disk.definitions["algebra-1"].find("refused") != std::string::npos);
+    world.history().answer();
+    CHECK(world.heard(dr) == "error:internal");
+    world.history().refuses = false;
+    world.history().answers_late = false;
+    world.say("system");
+    CHECK(world.heard(dr) == "message:1");
+    CHECK(world.disk.definitions["algebra-1"].find("refused") == std::string::npos);
+}
+
 TEST_CASE("an instructor changes comparisons, and everyone sees it") {
     TalkingWorld world;
     world.session().members = {"ada"};

@@ -143,6 +143,19 @@ TEST_CASE("a newer connection replaces its user's older one, and nobody else hea
     CHECK(world.heard(newer) == "message:1");
 }
 
+TEST_CASE("who comes back in another role is shown in it") {
+    HubWorld world;
+    world.start();
+    Client& eve = world.enter("eve");
+    (void)world.enter("bob");
+    (void)world.heard(eve);
+    (void)world.enter("bob", Role::kInstructor);
+    CHECK(world.heard(eve) == "presence:bob+");
+    CHECK(world.last_text.find(R"("role":"instructor")") != std::string::npos);
+    (void)world.enter("bob", Role::kInstructor);
+    CHECK(world.heard(eve) == "");
+}
+
 TEST_CASE("disconnecting is idempotent, and so is what follows it") {
     HubWorld world;
     world.start();
