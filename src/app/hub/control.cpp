@@ -8,6 +8,7 @@
 
 #include "app/hub/control_call.h"
 #include "app/hub/registry.h"
+#include "app/hub/sha256.h"
 
 namespace app::hub {
 namespace {
@@ -40,19 +41,11 @@ std::string_view view_of(wsd_str text) { return {text.p ? text.p : "", text.len}
 
 // ---------------------------------------------------------------------------------------------------------------- key
 
-// Takes a time that tells nothing of the key but its length.
-bool same_text(std::string_view given, std::string_view secret) {
-    if (given.size() != secret.size()) return false;
-    unsigned difference = 0;
-    for (size_t i = 0; i < given.size(); i++) difference |= unsigned(given[i] ^ secret[i]);
-    return difference == 0;
-}
-
 bool has_key(const wsd_request* request, std::string_view key) {
     static constexpr std::string_view kScheme = "bearer ";
     const std::string_view given = view_of(wsd_request_header(request, "Authorization"));
     return given.size() > kScheme.size() && strncasecmp(given.data(), kScheme.data(), kScheme.size()) == 0 &&
-           same_text(given.substr(kScheme.size()), key);
+           equal_in_constant_time(given.substr(kScheme.size()), key);
 }
 
 // --------------------------------------------------------------------------------------------------------------- path

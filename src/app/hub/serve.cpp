@@ -5,6 +5,7 @@
 
 #include "app/client.h"
 #include "app/daemon.h"
+#include "app/hub/close_codes.h"
 #include "app/hub/definition.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
@@ -15,7 +16,6 @@
 namespace app::hub {
 namespace {
 
-constexpr uint16_t kCloseSessionEnded = 4002;
 constexpr uint32_t kHeartbeatDefaultS = 30;  // where the server sends no pings
 
 // ----------------------------------------------------------------------------------------------------------- options
