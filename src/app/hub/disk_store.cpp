@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -21,8 +20,6 @@ namespace {
 
 constexpr std::string_view kSessionPrefix = "s-", kRemovedPrefix = "x-";
 constexpr const char* kDefinition = "definition.json";
-
-std::string reason_text(const std::string& path) { return path + ": " + std::strerror(errno); }
 
 class DiskStore final : public Store {
   public:
@@ -40,7 +37,7 @@ class DiskStore final : public Store {
     std::string sessions() const { return options_.directory + "/sessions"; }
     std::string path_of(std::string_view id) const { return sessions().append("/").append(kSessionPrefix).append(id); }
     [[nodiscard]] bool lock(std::string* error);
-    void delete_removed();
+    [[nodiscard]] bool delete_removed();
     std::shared_ptr<DiskHistoryState> make_state(std::string_view session_id);
     StoredSession load_session(std::string id, const LoadVisitor& visit);
     void log_report(const std::string& id, const JournalReport& report);
@@ -77,14 +74,16 @@ bool DiskStore::lock(std::string* error) {
     return false;
 }
 
-void DiskStore::delete_removed() {
+bool DiskStore::delete_removed() {
     std::vector<std::string> names;
-    (void)names_in(sessions(), &names);  // load() says so if it cannot be read
+    // To begin with no sessions where there are some would be to lose them.
+    if (!names_in(sessions(), &names)) return false;
     for (const std::string& name : names) {
         const std::string path = sessions() + '/' + name;
         if (!name.starts_with(kRemovedPrefix) || remove_directory(path)) continue;
         log_(true, "removed session not deleted", {}, reason_text(path));
     }
+    return true;
 }
 
 bool DiskStore::open(std::string* error) {
@@ -94,11 +93,12 @@ bool DiskStore::open(std::string* error) {
     if (failure) return false;
     if (made) std::filesystem::permissions(options_.directory, std::filesystem::perms::owner_all, failure);
     if (!lock(error)) return false;
-    if (!make_directory(sessions()) || !sync_path(options_.directory)) {
+    // Its name, too; who may write to a directory may not always read it.
+    if (made) (void)sync_path(options_.directory + "/..");
+    if (!make_directory(sessions()) || !sync_path(options_.directory) || !delete_removed()) {
         *error = reason_text(sessions());
         return false;
     }
-    delete_removed();
     disk_ = DiskThread::start(server_, error);
     if (disk_) sync_ = DiskThread::start(server_, error);
     if (!sync_) return false;

@@ -243,6 +243,11 @@ TEST_CASE_FIXTURE(Fixture, "a directory that cannot be is named") {
     options.directory += "/below";
     CHECK(open() == nullptr);
     CHECK(error == options.directory + ": Not a directory");
+    options.directory = directory.path() + "/data";
+    std::filesystem::create_directory(options.directory);
+    std::ofstream(path("sessions")) << "x";
+    CHECK(open() == nullptr);
+    CHECK(error == path("sessions") + ": Not a directory");
 }
 
 TEST_CASE_FIXTURE(Fixture, "the secret outlives the process, for its owner only") {
