@@ -53,6 +53,11 @@ void apply(Hub& hub, const Options& options, Keys keys) {
     hub.heartbeat_s = options.config.ping_interval_ms ? std::max(ping_s, 1u) : kHeartbeatDefaultS;
 }
 
+void warn_of_belief(const Hub& hub) {
+    if (!hub.tokens.secrets.empty()) return;
+    hub.log->write(LogLevel::kWarn, "no jwt-secret-file: users are believed whoever they say they are");
+}
+
 Fsync fsync_of(FsyncWhen when) {
     switch (when) {
         case FsyncWhen::kAlways: return Fsync::kAlways;
@@ -110,9 +115,7 @@ std::unique_ptr<Hub> open_hub(wsd_server* server, const Options& options, Log* l
     if (!hub->store) return nullptr;
     if (!load_sessions(*hub, options.hub.sessions, error)) return nullptr;
     hub->resume_secret = hub->store->secret();
-    if (hub->tokens.secrets.empty()) {
-        log->write(LogLevel::kWarn, "no jwt-secret-file: users are believed whoever they say they are");
-    }
+    warn_of_belief(*hub);
     return hub;
 }
 
@@ -121,6 +124,7 @@ std::string reload_hub(Hub& hub, const Options& options) {
     std::string error;
     if (!read_keys(options.hub, &keys, &error)) return error;
     apply(hub, options, std::move(keys));
+    warn_of_belief(hub);
     return {};
 }
 
