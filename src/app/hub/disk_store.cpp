@@ -184,18 +184,20 @@ void DiskStore::save(std::string_view session_id, std::string definition, std::f
     const std::string directory = path_of(session_id);
     const std::string temporary = directory + "/definition." + std::to_string(++name_count_) + ".tmp";
     // Called on the loop's thread at last.
-    const auto answer = [log = log_, id = std::string(session_id), done = std::move(done)](const std::string& error) {
+    const auto answer = [log = log_, id = std::string(session_id), done = std::move(done)](bool ok,
+                                                                                           const std::string& error) {
         if (!error.empty()) log(true, "definition not saved", id, error);
-        done(error.empty());
+        done(ok);
     };
     const auto put_in_place = [directory, temporary, answer, parent = sessions()]() -> DiskThread::Completion {
         const bool good = finish_replacing(directory, kDefinition, temporary) && sync_path(parent);
-        return [answer, error = good ? std::string() : reason_text(directory)] { answer(error); };
+        const bool faulty = !good && errno != ENOENT;
+        return [answer, good, error = faulty ? reason_text(directory) : std::string()] { answer(good, error); };
     };
     disk_->run([this, directory, temporary, put_in_place, answer,
                 definition = std::move(definition)]() -> DiskThread::Completion {
         const bool good = make_directory(directory) && start_replacing(temporary, definition);
-        if (!good) return [answer, error = reason_text(temporary)] { answer(error); };
+        if (!good) return [answer, error = reason_text(temporary)] { answer(false, error); };
         return [this, put_in_place] { sync_->run(put_in_place); };
     });
 }

@@ -182,6 +182,20 @@ TEST_CASE_FIXTURE(Fixture, "a removed session is gone, with what was still under
     CHECK(left == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a definition whose session is removed meanwhile is not saved, which is no fault of the disk") {
+    reopen();
+    CHECK(save("a", "first"));
+    std::optional<bool> saved, removed;
+    store->save("a", "second", [&saved](bool ok) { saved = ok; });
+    store->remove("a", [&removed](bool ok) { removed = ok; });
+    store->finish();
+    CHECK(saved == false);
+    CHECK(removed == true);
+    CHECK(lines.empty());
+    CHECK(reopen().empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a history that is freed answers reads as failed, and appends not at all") {
     reopen();
     std::unique_ptr<History> history = store->make_history("a");
