@@ -1,24 +1,17 @@
 #include "app/hub/entry.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "app/hub/close_codes.h"
 #include "app/json_writer.h"
 #include "app/number.h"
+#include "app/request_text.h"
 
 namespace app::hub {
 namespace {
 
 constexpr size_t kReasonMaxBytes = 123;  // of a close frame (RFC 6455 §5.5)
-
-std::string_view view_of(wsd_str text) { return {text.p ? text.p : "", text.len}; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 Refusal missing(std::string_view name) { return {400, "missing_parameter", std::string(name) + " is missing"}; }
 

@@ -1,9 +1,6 @@
 #include "app/hub/registry.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "app/hub/close_codes.h"
@@ -11,6 +8,7 @@
 #include "app/hub/outbox.h"
 #include "app/hub/presence.h"
 #include "app/hub/pump.h"
+#include "app/hub/random_bytes.h"
 #include "app/hub/room.h"
 #include "app/hub/turn.h"
 #include "app/hub/users.h"
@@ -20,18 +18,6 @@ namespace app::hub {
 namespace {
 
 constexpr int64_t kExpiryMaxS = 10LL * 365 * 86400;  // a token that is good for longer does not need a timer
-
-// Never given twice, also not by a later process: a token to resume names it.
-std::string make_connection_id() {
-    uint8_t bytes[16] = {};
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) std::abort();  // so few are given whole (getrandom(2))
-    std::string id;
-    for (const uint8_t byte : bytes) {
-        id += "0123456789abcdef"[byte >> 4];
-        id += "0123456789abcdef"[byte & 15];
-    }
-    return id;
-}
 
 // ------------------------------------------------------------------------------------------- being in lists or not
 
@@ -46,7 +32,7 @@ Connection& add_connection(Hub& hub, Session& session, wsd_conn conn, const Entr
     if (!connection.person->member) connection.person->role = entry.role;  // a member's is that of the list
     connection.person->connection_count++;
     connection.role = entry.role;
-    connection.id = make_connection_id();
+    connection.id = random_name();  // a token to resume names it
     connection.index = session.connections.size();
     session.connections.push_back(&connection);
     session.connection_count++;
