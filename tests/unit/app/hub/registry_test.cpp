@@ -180,7 +180,7 @@ TEST_CASE("a close is told by what caused it") {
                  {WSD_CAUSE_NOMEM, "error"},
                  {WSD_CAUSE_PING_TIMEOUT, "timeout"},
                  {WSD_CAUSE_IDLE, "timeout"},
-                 {WSD_CAUSE_WRITE_TIMEOUT, "timeout"},
+                 {WSD_CAUSE_WRITE_TIMEOUT, "slow"},
                  {WSD_CAUSE_SLOW, "slow"}};
     for (const auto& row : kRows) {
         CAPTURE(wsd_cause_text(row.cause));
