@@ -11,7 +11,7 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
-from daemon import CLOSE, TEXT, Checks, Peer  # noqa: E402 (the path is set above)
+from daemon import CLOSE, LIMIT_S, TEXT, Checks, Peer  # noqa: E402 (the path is set above)
 from hub import Hub, entry_target  # noqa: E402
 
 WSD = sys.argv[1]
@@ -251,7 +251,7 @@ def run(scenario, *flags):
         hub.make_session("s", "ada", "bob", "tom:instructor")
         hub.make_session("t", "ada", "tom:instructor")
         hub.make_session("crowd", *(f"u{number}" for number in range(50)))
-        asyncio.run(scenario(hub))
+        asyncio.run(asyncio.wait_for(scenario(hub), 3 * LIMIT_S))
 
 
 def run_on_disk(scenario, *flags):
