@@ -77,8 +77,8 @@ def test_damage():
         path.write_bytes(content)
         with start() as hub:
             (line,) = lines_with(hub, "history damaged")
-            checks.check("damage in the middle is in the log", line["session"] == "s" and "missing 3-3" in line["detail"],
-                         line)
+            checks.check("damage in the middle is in the log",
+                         line["session"] == "s" and "missing 3-3" in line["detail"], line)
             ada = asyncio.run(seen_by(hub))
             told = next(e["data"] for e in ada.all if e["type"] == "system" and e["data"]["event"] != "welcome")
             checks.equal("a newcomer is told what is missing", told,

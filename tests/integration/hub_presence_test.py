@@ -112,7 +112,8 @@ async def ghost(hub):
         checks.equal("... and from the API", await online(hub), ["tom"])
         async with hub.attendee("s", "ada") as ada:
             await ada.live()
-            checks.equal("who comes back joins again", (await tom.wait_for("attendee_joined"))["data"]["user_id"], "ada")
+            joined = await tom.wait_for("attendee_joined")
+            checks.equal("who comes back joins again", joined["data"]["user_id"], "ada")
 
 
 # ---------------------------------------------------------------------------------------------------------------- slow
