@@ -212,11 +212,11 @@ def test_paths():
                  {"data": {}, "from": "tom"}]
         statuses = [hub.api("POST", "/sessions/s/messages", body)[0] for body in wrong]
         checks.equal("messages that are wrong", statuses, [404] + [400] * 5)
-        checks.equal("the key does not open /hub", hub.refusal(entry_target("s", "eve", "student"), *BEARER.items())[:2],
-                     (403, "not_a_member"))
+        refused = hub.refusal(entry_target("s", "eve", "student"), *BEARER.items())
+        checks.equal("the key does not open /hub", refused[:2], (403, "not_a_member"))
 
 
-for test in test_keep_alive, test_several_admins, test_end_under_way, test_disconnect, test_key_changes, test_file_and_disk, \
-        test_killed_at_start, test_paths:
+for test in [test_keep_alive, test_several_admins, test_end_under_way, test_disconnect, test_key_changes,
+             test_file_and_disk, test_killed_at_start, test_paths]:
     checks.attempt(test.__name__, test)
 sys.exit(checks.summary())

@@ -38,11 +38,10 @@ class Passive:
         self.peer.socket.close()
 
     def _frame(self):
-        stream = self.peer._in  # frames of any length, which a Peer leaves to others
-        opcode, size = stream.read(2)
-        if size >= 126:
-            size = struct.unpack("!H" if size == 126 else "!Q", stream.read(2 if size == 126 else 8))[0]
-        return opcode & 0x0F, stream.read(size)
+        opcode, size = self.peer.read(2)
+        if size >= 126:  # §5.2
+            size = struct.unpack("!H" if size == 126 else "!Q", self.peer.read(2 if size == 126 else 8))[0]
+        return opcode & 0x0F, self.peer.read(size)
 
     def read_to_close(self):
         """The count of text messages that still come, and the code of the close."""
