@@ -74,7 +74,8 @@ class FakeSocket {
     tell(envelope) { this.onmessage({ data: JSON.stringify(envelope) }); }
     welcome(data) {
         this.readyState = 1;
-        const always = { event: 'welcome', session: { id: 's', comparisons: [] }, heartbeat_s: 1000, resume_token: 'r' };
+        const session = { id: 's', comparisons: [] };
+        const always = { event: 'welcome', session, heartbeat_s: 1000, resume_token: 'r' };
         this.tell({ type: 'system', data: { ...always, ...data } });
     }
 }
