@@ -228,6 +228,24 @@ async def two_sessions(hub):
         checks.equal("... whose people saw nothing of it", other.types().count("attendee_left"), 0)
 
 
+async def one_of_several(hub):
+    """Where a user may have several connections, one that resumes takes the place of the one it names."""
+    async with hub.attendee("both", "tom", "instructor") as tom, hub.attendee("both", "ada") as one, \
+            hub.attendee("both", "ada") as two:
+        await tom.live(), await one.live()
+        token = (await two.live())["resume_token"]
+        seq = (await tom.say("hello", "m1"))["seq"]
+        async with hub.attendee("both", "ada", resume=token, since=seq) as newer:
+            checks.equal("it resumes", (await newer.live())["resumed"], True)
+            checks.equal("the one it names is replaced", await two.closed(), 4001)
+            await tom.say("to both", "m2", to="ada")
+            for person in one, newer:
+                checks.equal("the others stay", (await person.wait_for("message", id="m2"))["seq"], seq + 1)
+            await tom.barrier()
+            checks.equal("nobody has joined again or left", (tom.types().count("attendee_joined"),
+                                                             tom.types().count("attendee_left")), (1, 0))
+
+
 async def typing(hub):
     async with hub.attendee("s", "tom", "instructor") as tom, hub.attendee("s", "ada") as ada:
         await tom.live(), await ada.live()
@@ -250,6 +268,7 @@ def run(scenario, *flags):
     with Hub(WSD, *flags) as hub:
         hub.make_session("s", "ada", "bob", "tom:instructor")
         hub.make_session("t", "ada", "tom:instructor")
+        hub.make_session("both", "ada", "tom:instructor", several_per_user=True)
         hub.make_session("crowd", *(f"u{number}" for number in range(50)))
         asyncio.run(asyncio.wait_for(scenario(hub), 3 * LIMIT_S))
 
@@ -259,7 +278,7 @@ def run_on_disk(scenario, *flags):
         run(scenario, f"--data={folder}/data", *flags)
 
 
-for scenario in reasons, crowd, two_sessions, typing:
+for scenario in reasons, crowd, two_sessions, one_of_several, typing:
     checks.attempt(scenario.__name__, run, scenario)
 checks.attempt("ghost", run, ghost, "--ping-interval=250ms", "--stale-timeout=2s")
 checks.attempt("slow", run, slow, "--history-max-count=50", "--write-timeout=1h")
