@@ -174,6 +174,13 @@ def test_claims():
         anywhere = make_token(sub="ada", role="student", exp=int(time.time()) + HOUR_S)
         welcome = asyncio.run(admitted(hub, "algebra-2", "ada", token=anywhere))
         checks.equal("a token without sid is for any session", welcome["session"]["id"], "algebra-2")
+        no_role = ("Authorization", f"Bearer {make_token(sub='ada', exp=int(time.time()) + HOUR_S)}")
+        refused(hub, "nobody makes an instructor of himself", 403, "claim_mismatch",
+                entry_target("algebra-1", "ada", "instructor"), no_role)
+        welcome = asyncio.run(admitted(hub, "algebra-1", "ada", headers=dict([no_role])))
+        checks.equal("... but a student", welcome["role"], "student")
+        refused(hub, "a token without a role, and a query without one", 400, "missing_parameter",
+                entry_target("algebra-1", "ada", None), no_role)
 
 
 def test_rotation():

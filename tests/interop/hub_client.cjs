@@ -56,6 +56,108 @@ async function enter(session, user, role = 'student') {
     return client;
 }
 
+// --------------------------------------------------------------------------------------------- without a hub, by hand
+
+// Sockets that do what the test says.
+class FakeSocket {
+    static all = [];
+    constructor(address) {
+        Object.assign(this, { address, readyState: 0, sent: [] });
+        FakeSocket.all.push(this);
+    }
+    send(text) { this.sent.push(JSON.parse(text)); }
+    close(code = 1006) { this.fail(code); }
+    fail(code, reason = '') {
+        this.readyState = 3;
+        this.onclose({ code, reason });
+    }
+    tell(envelope) { this.onmessage({ data: JSON.stringify(envelope) }); }
+    welcome(data) {
+        this.readyState = 1;
+        const session = { id: 's', comparisons: [] };
+        const always = { event: 'welcome', session, heartbeat_s: 1000, resume_token: 'r' };
+        this.tell({ type: 'system', data: { ...always, ...data } });
+    }
+}
+
+function enterFake(options = {}) {
+    const client = new HubClient({ url: 'ws://none', session: 's', user: 'ada', role: 'student', WebSocket: FakeSocket,
+        random: () => 0, ...options });
+    const heard = [];
+    client.on('message', ({ seq }) => heard.push(seq)).on('reset', () => heard.push('reset'));
+    client.connect();
+    return { client, heard };
+}
+
+const newest = () => FakeSocket.all.at(-1);
+
+function tellMessages(...seqs) {
+    for (const seq of seqs) newest().tell({ type: 'message', seq, from: 'bob', data: {} });
+}
+
+async function checkAlone() {
+    await check('a hub that begins anew is listened to anew', async () => {
+        const { client, heard } = enterFake();
+        newest().welcome({ resumed: false, last_seq: 2 });
+        tellMessages(1, 2, 3);
+        newest().fail(1006);
+        client.connect();
+        expect(newest().address.includes('resume=r&since=3'), newest().address);
+        newest().welcome({ resumed: false, last_seq: 1 });
+        tellMessages(1, 2);
+        expect(heard.join() === '1,2,3,reset,1,2', heard.join());
+        client.leave();
+    });
+    await check('a hub that has lost its latest messages gives their numbers to others', async () => {
+        const { client, heard } = enterFake();
+        newest().welcome({ resumed: false, last_seq: 3 });
+        tellMessages(1, 2, 3);
+        newest().fail(1006);
+        client.connect();
+        newest().welcome({ resumed: true, last_seq: 2 });
+        tellMessages(3);
+        expect(heard.join() === '1,2,3,3', heard.join());
+        client.leave();
+    });
+    await check('what is not answered is sent again, once for each connection', async () => {
+        const { client } = enterFake();
+        const sent = client.send('message', { data: {} });
+        newest().welcome({ resumed: false, last_seq: 0 });
+        newest().welcome({ resumed: false, last_seq: 0 });  // as after a join_session
+        expect(newest().sent.length === 1, `${newest().sent.length} times`);
+        newest().fail(1006);
+        client.connect();
+        newest().welcome({ resumed: true, last_seq: 0 });
+        newest().tell({ type: 'ack', id: newest().sent[0].id, seq: 1 });
+        expect(await sent === 1, 'another number');
+        client.leave();
+    });
+    await check('a connection that does not answer is given up', async () => {
+        const { client } = enterFake();
+        const waiting = hear(client, 'state', (state) => state === 'waiting');
+        newest().welcome({ resumed: false, last_seq: 0, heartbeat_s: 0.01 });
+        await waiting;
+        expect(newest().sent[0].type === 'heartbeat', 'no heartbeat before');
+        client.leave();
+    });
+    await check('leaving before it is in is final, too', async () => {
+        const { client } = enterFake();
+        client.leave();
+        expect(client.state === 'ended', client.state);
+    });
+    await check('which ends are final', async () => {
+        const outcomes = [1000, 1001, 1006, 1008, 4001, 4002, 4003, 4004, 4008, 4403, 4404, 4429, 4503].map((code) => {
+            const { client } = enterFake();
+            newest().fail(code);
+            const { state } = client;
+            client.leave();
+            return state === 'ended' ? code : -code;
+        });
+        const expected = '1000,-1001,-1006,1008,4001,4002,4003,4004,-4008,4403,4404,-4429,-4503';
+        expect(outcomes.join() === expected, outcomes.join());
+    });
+}
+
 async function main() {
     const colors = { id: 'colors', feature_a: { id: 'red', title: 'Red' }, feature_b: { id: 'blue', title: 'Blue' } };
     await api('POST', '/api/sessions', {
@@ -113,6 +215,7 @@ async function main() {
         await ended;
     });
     bob.leave();
+    await checkAlone();
     process.exitCode = failed ? 1 : 0;
 }
 

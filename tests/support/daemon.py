@@ -171,6 +171,10 @@ class Peer:
             pass
         return struct.unpack("!H", frame[1][:2])[0]
 
+    def read(self, count):
+        """That many bytes of what comes next."""
+        return self._in.read(count)
+
     def at_end(self):
         """Whether nothing more comes: the end of the stream or a reset. Waits for either, or for a byte."""
         try:

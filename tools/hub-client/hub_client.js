@@ -7,8 +7,9 @@
 //     client.connect();
 //     await client.send('message', { data: { text: 'hello' } });   // its number, once it is kept
 //
-// Events: 'state' (connecting, replaying, live, waiting, ended), 'envelope' (everything that comes, in order),
-// 'presence' (the people), and each envelope under its own type. A listener that throws is not caught.
+// Events: 'state' (connecting, replaying, live, waiting, ended), 'lost' (code, reason, whether it had been let in),
+// 'envelope' (everything that comes, in order), 'people' (who is there), 'reset' (the history comes from its beginning
+// again: what was shown of it is void), and each envelope under its own type. A listener that throws is not caught.
 
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 30000;
@@ -41,6 +42,14 @@ class HubClient {
         this.nextId = 1;
         this.idPrefix = Math.floor(this.options.random() * 2 ** 40).toString(36);
         this.failures = 0;
+        this.entered = false;       // the connection that there is has been let in
+        this.leaving = false;       // for good
+        this.heard = false;         // something, since the latest heartbeat
+    }
+
+    // Nothing of it is heard any more.
+    mute() {
+        this.listeners.clear();
     }
 
     on(name, listener) {
@@ -55,6 +64,8 @@ class HubClient {
 
     connect() {
         clearTimeout(this.retryTimer);
+        this.entered = false;
+        this.leaving = false;
         this.setState('connecting');
         const protocols = this.options.token ? ['wsd.v1', `bearer.${this.options.token}`] : ['wsd.v1'];
         const socket = new this.WebSocket(this.address(), protocols);
@@ -78,6 +89,7 @@ class HubClient {
     // Leaves for good.
     leave() {
         clearTimeout(this.retryTimer);
+        this.leaving = true;
         if (this.socket) this.socket.close(1000);
         else this.end('left');
     }
@@ -90,7 +102,7 @@ class HubClient {
         const text = JSON.stringify({ type, ...fields, id });
         return new Promise((resolve, reject) => {
             this.pending.set(id, { text, resolve, reject });
-            if (this.welcome && this.isOpen()) this.socket.send(text);
+            if (this.entered && this.isOpen()) this.socket.send(text);
         });
     }
 
@@ -104,6 +116,7 @@ class HubClient {
     }
 
     take(text) {
+        this.heard = true;
         const envelope = JSON.parse(text);
         if (envelope.seq && envelope.type !== 'ack') {
             if (envelope.seq <= this.lastSeq && !envelope.retry) return;
@@ -129,14 +142,41 @@ class HubClient {
     }
 
     welcomed(data) {
+        const returning = Boolean(this.welcome);
         this.welcome = data;
-        this.failures = 0;
         this.resumeToken = data.resume_token;
+        if (this.entered) return;  // the answer to a join_session: nothing comes again
+        this.entered = true;
+        this.failures = 0;
+        if (returning && !data.resumed) {
+            this.lastSeq = 0;
+            this.emit('reset');
+        }
+        // A hub that lost the latest of its messages gives their numbers to others.
+        this.lastSeq = Math.min(this.lastSeq, data.last_seq);
         this.people.clear();
         this.setState('replaying');
-        clearInterval(this.heartbeatTimer);
-        this.heartbeatTimer = setInterval(() => this.tell('heartbeat'), data.heartbeat_s * 1000);
+        this.beat(data.heartbeat_s * 1000);
         for (const { text } of this.pending.values()) this.socket.send(text);
+    }
+
+    // Nobody tells a page that the network is gone: an answer that does not come does.
+    beat(everyMs) {
+        clearInterval(this.heartbeatTimer);
+        this.heard = true;
+        this.heartbeatTimer = setInterval(() => {
+            if (!this.heard) return this.drop('no answer');
+            this.heard = false;
+            this.tell('heartbeat');
+        }, everyMs);
+    }
+
+    // Gives the connection up without waiting for its end.
+    drop(why) {
+        const { socket } = this;
+        if (!socket) return;
+        this.lost(1006, why);
+        socket.close();
     }
 
     on_presence({ data }) {
@@ -144,10 +184,10 @@ class HubClient {
         this.emit('people', this.people);
     }
 
-    on_ack({ id, data, seq }) {
+    on_ack({ id, seq }) {
         const pending = this.pending.get(id);
         this.pending.delete(id);
-        if (pending) pending.resolve(seq || (data && data.seq));
+        if (pending) pending.resolve(seq);
     }
 
     on_error({ id, data }) {
@@ -159,8 +199,8 @@ class HubClient {
     lost(code, reason) {
         clearInterval(this.heartbeatTimer);
         this.socket = null;
-        this.emit('lost', code, reason);
-        if (isFinal(code)) return this.end(reason || String(code));
+        this.emit('lost', code, reason, this.entered);
+        if (this.leaving || isFinal(code)) return this.end(reason || String(code));
         // Everyone who was cut off at the same moment would come back at the same moment, too.
         const longest = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.failures++);
         this.setState('waiting');

@@ -19,6 +19,14 @@ function nameOf(userId) {
 function showState(state) {
     $('state').textContent = state;
     $('state').dataset.state = state;
+    $('drop').disabled = $('leave').disabled = state === 'ended';
+    document.querySelector('#say button').disabled = state === 'ended';
+    if (state === 'live') complain(null);
+}
+
+function showSession({ session }) {
+    $('session').textContent = session.name || session.id;
+    session.comparisons.forEach(showComparison);
 }
 
 function showPeople(people) {
@@ -29,9 +37,10 @@ function showPeople(people) {
     })));
     const to = document.forms.say.elements.to;
     const chosen = to.value;
-    to.replaceChildren(element('option', 'to everyone', { value: '' }),
-        ...rows.filter((person) => person.user_id !== client.options.user)
-            .map((person) => element('option', `to ${person.user_id}`, { value: person.user_id })));
+    const others = rows.filter((person) => person.user_id !== client.options.user);
+    const choices = [['', 'everyone'], ['role:instructor', 'instructors'], ['role:student', 'students'],
+        ...others.map(({ user_id: user }) => [`user:${user}`, user])];
+    to.replaceChildren(...choices.map(([value, text]) => element('option', `to ${text}`, { value })));
     to.value = chosen;
     if (to.selectedIndex < 0) to.value = '';
 }
@@ -48,8 +57,18 @@ function showLine(envelope, text) {
 
 function showMessage(envelope) {
     const said = typeof envelope.data.text === 'string' ? envelope.data.text : JSON.stringify(envelope.data);
-    const to = envelope.to || envelope.to_role;
+    const to = envelope.to || (envelope.to_role && `${envelope.to_role}s`);
     showLine(envelope, `${nameOf(envelope.from)}${to ? ` to ${nameOf(to)}` : ''}: ${said}`);
+}
+
+// What others do, or what has become of a message of one's own.
+function showStatus(envelope) {
+    const { event, seq, state, to } = envelope.data;
+    if (!event) return showLine(envelope, `${nameOf(envelope.from)} is ${state}`);
+    const line = $(`seq-${seq}`);
+    const outcome = event === 'delivered' ? 'confirmed by all' : `not confirmed by ${to.join(', ')}`;
+    if (line) return line.append(element('small', ` ${outcome}`));
+    showLine(envelope, `message ${seq}: ${outcome}`);
 }
 
 const typists = new Set();
@@ -66,11 +85,24 @@ function voteButton(comparison, feature) {
         ? { comparison_id: comparison.id, preferred_feature_id: feature.id, is_tie_vote: false }
         : { comparison_id: comparison.id, preferred_feature_id: null, is_tie_vote: true };
     const button = element('button', feature ? feature.title : 'tie', { type: 'button' });
-    button.addEventListener('click', () => {
-        for (const other of button.parentNode.querySelectorAll('button')) other.ariaPressed = String(other === button);
-        send('vote_submitted', { data: { vote } });
+    button.dataset.feature = vote.preferred_feature_id || '';
+    button.addEventListener('click', async () => {
+        if (await send('vote_submitted', { data: { vote } })) showOwnVote(vote);
     });
     return button;
+}
+
+function showOwnVote(vote) {
+    const box = $(`comparison-${vote.comparison_id}`);
+    if (!box) return;
+    for (const button of box.querySelectorAll('button')) {
+        button.ariaPressed = String(button.dataset.feature === (vote.preferred_feature_id || ''));
+    }
+}
+
+function showVote(envelope) {
+    showLine(envelope, `${nameOf(envelope.data.user_id)} has voted`);
+    if (envelope.data.user_id === client.options.user) showOwnVote(envelope.data);  // of an earlier visit
 }
 
 function showComparison(comparison) {
@@ -93,6 +125,21 @@ function complain(error) {
     $('problem').textContent = error ? `${error.code}: ${error.message}` : '';
 }
 
+// A page is not told why it was not let in, unless the server says so by a close code.
+function showLost(code, reason, entered) {
+    typists.clear();  // their ends are missed
+    $('typing').textContent = '';
+    if (code === 1000) return;
+    const refused = 'not let in: is the server there, and the session, and you on its list? ' +
+        'A server with --accept-then-close says why.';
+    complain({ code, message: reason || (entered ? 'the connection is lost' : refused) });
+}
+
+function clearSession() {
+    for (const id of ['messages', 'comparisons', 'people', 'session', 'progress', 'typing']) $(id).replaceChildren();
+    typists.clear();
+}
+
 async function send(type, fields) {
     complain(null);
     try {
@@ -109,19 +156,20 @@ function listen() {
         .on('message', showMessage)
         .on('system_notice', (envelope) => showLine(envelope, `notice: ${JSON.stringify(envelope.data)}`))
         .on('typing', showTyping)
-        .on('status', (envelope) => envelope.data.state
-            ? showLine(envelope, `${nameOf(envelope.from)} is ${envelope.data.state}`)
-            : showLine(envelope, `number ${envelope.data.seq}: ${envelope.data.event}`))
-        .on('system', ({ data }) => data.event === 'welcome' && data.session.comparisons.forEach(showComparison))
+        .on('status', showStatus)
+        .on('system', ({ data }) => data.event === 'welcome' && showSession(data))
+        .on('system', ({ data }) => data.event === 'history_unavailable' &&
+            complain({ code: data.event, message: 'some of what was said before is lost' }))
+        .on('reset', clearSession)
         .on('comparison_update', ({ data }) => showComparison(data.comparison))
-        .on('vote_received', (envelope) => showLine(envelope, `${nameOf(envelope.data.user_id)} has voted`))
+        .on('vote_received', showVote)
         .on('consensus_reached', (envelope) => showConsensus(envelope,
             envelope.data.is_tie ? 'all agree: a tie' : `all agree: ${envelope.data.winner_title}`))
         .on('consensus_lost', (envelope) => showConsensus(envelope, 'no consensus any more'))
         .on('session_progress', ({ data }) => {
             $('progress').textContent = `${data.completed} of ${data.total} (${data.percentage} %)`;
         })
-        .on('lost', (code, reason) => complain({ code, message: reason || 'connection lost' }))
+        .on('lost', showLost)
         .on('error', ({ data }) => complain(data))
         .on('envelope', (envelope) => {
             $('wire').append(`${JSON.stringify(envelope)}\n`);
@@ -131,9 +179,11 @@ function listen() {
 
 document.forms.enter.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (client) client.leave();
-    $('messages').replaceChildren();
-    $('comparisons').replaceChildren();
+    if (client) {
+        client.mute();
+        client.leave();
+    }
+    clearSession();
     complain(null);
     client = new HubClient(Object.fromEntries(new FormData(event.target)));
     listen();
@@ -145,11 +195,13 @@ document.forms.say.addEventListener('submit', async (event) => {
     if (!client) return;
     const { text, to, ack } = event.target.elements;
     const fields = { data: { text: text.value }, ack: ack.checked };
-    if (to.value) fields.to = to.value;
-    const said = { from: client.options.user, to: to.value, data: fields.data, ts: new Date().toISOString() };
+    const [kind, name] = to.value.split(':');
+    if (kind) fields[kind === 'role' ? 'to_role' : 'to'] = name;
+    const said = { from: client.options.user, ...fields, ts: new Date().toISOString() };
     text.value = '';
     const seq = await send('message', fields);
     if (seq) showMessage({ ...said, seq });  // the sender gets the number, not the message
+    else if (!text.value) text.value = said.data.text;
 });
 
 let typedMs = 0;
@@ -160,7 +212,7 @@ document.forms.say.elements.text.addEventListener('input', () => {
 });
 
 $('leave').addEventListener('click', () => client && client.leave());
-$('drop').addEventListener('click', () => client && client.socket && client.socket.close(4999));
+$('drop').addEventListener('click', () => client && client.drop('as if the network had failed'));
 
 for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
     const field = document.forms.enter.elements[name];

@@ -131,6 +131,22 @@ void DiskStore::log_report(const std::string& id, const JournalReport& report) {
     log_(true, "history damaged", id, detail);
 }
 
+// Takes what a crash left half written out of a session's directory. False where nothing else was in it: then nobody
+// has been told that there is such a session, and it goes, too.
+bool holds_session(const std::string& directory) {
+    std::vector<std::string> names;
+    if (!names_in(directory, &names)) return true;  // the journal says so
+    const auto half_written = [&directory](const std::string& name) {
+        if (!name.ends_with(".tmp")) return false;
+        (void)unlink((directory + '/' + name).c_str());  // in nobody's way if it stays
+        return true;
+    };
+    std::erase_if(names, half_written);
+    if (!names.empty()) return true;
+    (void)remove_directory(directory);
+    return false;
+}
+
 StoredSession DiskStore::load_session(std::string id, const LoadVisitor& visit) {
     StoredSession session;
     session.id = std::move(id);
@@ -160,13 +176,7 @@ std::vector<StoredSession> DiskStore::load(const LoadVisitor& visit) {
     std::vector<std::string> names;
     if (!names_in(sessions(), &names)) log_(true, "sessions not read", {}, reason_text(sessions()));
     for (const std::string& name : names) {
-        if (!name.starts_with(kSessionPrefix)) continue;
-        std::vector<std::string> files;
-        const std::string path = sessions() + '/' + name + '/';
-        (void)names_in(path, &files);  // the journal says so if it cannot be read
-        for (const std::string& file : files) {
-            if (file.ends_with(".tmp")) (void)unlink((path + file).c_str());  // in nobody's way if it stays
-        }
+        if (!name.starts_with(kSessionPrefix) || !holds_session(sessions() + '/' + name)) continue;
         loaded.push_back(load_session(name.substr(kSessionPrefix.size()), visit));
     }
     return loaded;

@@ -1,4 +1,6 @@
-// What sessions there are at start: those that are stored, with what their records say, then those of a file.
+// What sessions there are at start: those that are stored, with what their records say, then those of a file. What is
+// stored is newer than the file, which only stands in for a definition that is lost.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -66,44 +68,23 @@ void replay(Hub& hub, Session& session, const Record& record) {
     if (id && id->is(JsonType::kString)) remember_id(hub, session, record.route.from, id->string(), record.seq);
 }
 
-// -------------------------------------------------------------------------------------------------------------- store
-
-// A definition that was lost or cannot be read leaves a session in which nobody can do anything yet.
-Definition stored_definition(const Hub& hub, const StoredSession& stored) {
-    Json json;
-    JsonError json_error;
-    Definition definition;
-    std::string why;
-    if (!parse_json(stored.definition, kDefinitionLimits, &json, &json_error)) {
-        why = json_error.why;
-    } else if (parse_definition(json, &definition, &why) && definition.id != stored.id) {
-        why = "it is another session's";
-    }
-    if (why.empty()) return definition;
-    if (hub.log) {
-        hub.log->write(LogLevel::kError, "definition unreadable", {{"session", stored.id}, {"why", why}});
-    }
-    Definition paused;
-    paused.id = stored.id;
-    paused.status = SessionStatus::kPaused;
-    return paused;
-}
-
-Session& need_session(Hub& hub, const StoredSession& stored) {
-    std::unique_ptr<Session>& session = hub.sessions[stored.id];
-    if (!session) session = make_session(stored_definition(hub, stored), nullptr);
-    return *session;
-}
-
-void load_stored(Hub& hub) {
-    const LoadVisitor visit = [&hub](const StoredSession& stored, const std::shared_ptr<const Record>& record) {
-        replay(hub, need_session(hub, stored), *record);
-    };
-    for (StoredSession& stored : hub.store->load(visit))
-        set_history(need_session(hub, stored), std::move(stored.history));
-}
-
 // --------------------------------------------------------------------------------------------------------------- file
+
+struct SessionsFile {
+    std::string path;  // empty: none is given
+    std::vector<Definition> definitions;
+    std::vector<const Definition*> to_be_stored;
+};
+
+const Definition* find_definition(const SessionsFile& file, std::string_view id) {
+    const auto found = std::find_if(file.definitions.begin(), file.definitions.end(),
+                                    [id](const Definition& definition) { return definition.id == id; });
+    return found == file.definitions.end() ? nullptr : &*found;
+}
+
+std::string place_in(const SessionsFile& file, size_t index) {
+    return file.path + ": session " + std::to_string(index + 1);
+}
 
 bool read_file(const std::string& path, std::string* text, std::string* error) {
     std::ifstream file(path, std::ios::binary);
@@ -120,53 +101,107 @@ size_t line_of(std::string_view text, size_t offset) {
     return line;
 }
 
-// One session of the file. `name` is the file's and the place in it, for errors.
-bool read_session(const Json& json, const std::string& name, Definition* definition, std::string* error) {
-    std::string why;
-    if (!parse_definition(json, definition, &why)) return fail(error, name + ": " + why);
-    return !definition->id.empty() || fail(error, name + ": id: missing");
-}
-
-bool add_session(Hub& hub, const Definition& definition, const std::string& name, std::string* error) {
-    const uint32_t most = hub.options.session_max_count;
-    if (most && hub.sessions.size() >= most) {
-        return fail(error, name + ": more sessions than --max-sessions " + std::to_string(most));
+bool read_definitions(const Json& json, SessionsFile* file, std::string* error) {
+    std::unordered_set<std::string> seen;
+    for (const Json& item : json.items()) {
+        const std::string place = place_in(*file, seen.size());
+        Definition definition;
+        std::string why;
+        if (!parse_definition(item, &definition, &why)) return fail(error, place + ": " + why);
+        if (definition.id.empty()) return fail(error, place + ": id: missing");
+        if (!seen.insert(definition.id).second) return fail(error, place + ": id: there already");
+        file->definitions.push_back(std::move(definition));
     }
-    Log* const log = hub.log;
-    hub.store->save(definition.id, write_definition(definition), [log, id = definition.id](bool ok) {
-        if (!ok && log) log->write(LogLevel::kError, "session not stored", {{"session", id}});
-    });
-    hub.sessions.emplace(definition.id, make_session(definition, hub.store->make_history(definition.id)));
     return true;
 }
 
-bool load_file(Hub& hub, const std::string& path, std::string* error) {
+bool read_sessions_file(SessionsFile* file, std::string* error) {
+    if (file->path.empty()) return true;
     std::string text;
-    if (!read_file(path, &text, error)) return false;
+    if (!read_file(file->path, &text, error)) return false;
     Json json;
     JsonError json_error;
     if (!parse_json(text, kDefinitionLimits, &json, &json_error)) {
-        return fail(error, path + ":" + std::to_string(line_of(text, json_error.offset)) + ": " + json_error.why);
+        const size_t line = line_of(text, json_error.offset);
+        return fail(error, file->path + ":" + std::to_string(line) + ": " + json_error.why);
     }
-    if (!json.is(JsonType::kArray)) return fail(error, path + ": not an array of sessions");
-    std::unordered_set<std::string> seen;
-    for (const Json& item : json.items()) {
-        const std::string name = path + ": session " + std::to_string(seen.size() + 1);
-        Definition definition;
-        if (!read_session(item, name, &definition, error)) return false;
-        if (!seen.insert(definition.id).second) return fail(error, name + ": id: there already");
-        // What is stored is newer than the file.
+    if (!json.is(JsonType::kArray)) return fail(error, file->path + ": not an array of sessions");
+    return read_definitions(json, file, error);
+}
+
+bool add_sessions(Hub& hub, SessionsFile* file, std::string* error) {
+    const uint32_t most = hub.options.session_max_count;
+    for (size_t i = 0; i < file->definitions.size(); i++) {
+        const Definition& definition = file->definitions[i];
         if (hub.sessions.contains(definition.id)) continue;
-        if (!add_session(hub, definition, name, error)) return false;
+        if (most && hub.sessions.size() >= most) {
+            return fail(error, place_in(*file, i) + ": more sessions than --max-sessions " + std::to_string(most));
+        }
+        hub.sessions.emplace(definition.id, make_session(definition, hub.store->make_history(definition.id)));
+        file->to_be_stored.push_back(&definition);
     }
     return true;
+}
+
+void store_sessions(const Hub& hub, const SessionsFile& file) {
+    for (const Definition* const definition : file.to_be_stored) {
+        hub.store->save(definition->id, write_definition(*definition), [log = hub.log, id = definition->id](bool ok) {
+            if (!ok && log) log->write(LogLevel::kError, "session not stored", {{"session", id}});
+        });
+    }
+}
+
+// -------------------------------------------------------------------------------------------------------------- store
+
+// A definition that was lost or cannot be read, and that is not in the file either, leaves a session in which nobody
+// can do anything yet.
+Definition stored_definition(const Hub& hub, const StoredSession& stored, SessionsFile* file) {
+    Json json;
+    JsonError json_error;
+    Definition definition;
+    std::string why;
+    if (!parse_json(stored.definition, kDefinitionLimits, &json, &json_error)) {
+        why = json_error.why;
+    } else if (parse_definition(json, &definition, &why) && definition.id != stored.id) {
+        why = "it is another session's";
+    }
+    if (why.empty()) return definition;
+    if (hub.log) {
+        hub.log->write(LogLevel::kError, "definition unreadable", {{"session", stored.id}, {"why", why}});
+    }
+    if (const Definition* const found = find_definition(*file, stored.id)) {
+        file->to_be_stored.push_back(found);
+        return *found;
+    }
+    Definition paused;
+    paused.id = stored.id;
+    paused.status = SessionStatus::kPaused;
+    return paused;
+}
+
+Session& need_session(Hub& hub, const StoredSession& stored, SessionsFile* file) {
+    std::unique_ptr<Session>& session = hub.sessions[stored.id];
+    if (!session) session = make_session(stored_definition(hub, stored, file), nullptr);
+    return *session;
+}
+
+void load_stored(Hub& hub, SessionsFile* file) {
+    const LoadVisitor visit = [&](const StoredSession& stored, const std::shared_ptr<const Record>& record) {
+        replay(hub, need_session(hub, stored, file), *record);
+    };
+    for (StoredSession& stored : hub.store->load(visit))
+        set_history(need_session(hub, stored, file), std::move(stored.history));
 }
 
 }  // namespace
 
 bool load_sessions(Hub& hub, const std::string& sessions_file, std::string* error) {
-    load_stored(hub);
-    return sessions_file.empty() || load_file(hub, sessions_file, error);
+    SessionsFile file{.path = sessions_file, .definitions = {}, .to_be_stored = {}};
+    if (!read_sessions_file(&file, error)) return false;
+    load_stored(hub, &file);
+    if (!add_sessions(hub, &file, error)) return false;
+    store_sessions(hub, file);
+    return true;
 }
 
 }  // namespace app::hub

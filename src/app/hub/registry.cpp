@@ -226,7 +226,7 @@ LeaveReason leave_reason(const wsd_close_info& info) {
         case WSD_CAUSE_DRAIN: return LeaveReason::kLeft;
         case WSD_CAUSE_PING_TIMEOUT:
         case WSD_CAUSE_IDLE: return LeaveReason::kTimeout;
-        case WSD_CAUSE_WRITE_TIMEOUT:
+        case WSD_CAUSE_WRITE_TIMEOUT:  // it took nothing of what it was owed
         case WSD_CAUSE_SLOW: return LeaveReason::kSlow;
         case WSD_CAUSE_ABORTED:
         case WSD_CAUSE_VANISHED:

@@ -28,7 +28,7 @@ void apply(Hub& hub, const Options& options, Keys keys) {
     hub.options.messages_per_user_min = flags.messages_per_user_minute;
     hub.options.message_burst = flags.message_burst;
     hub.options.retry_interval_ms = flags.retry_interval_ms;
-    hub.options.resume_timeout_s = flags.resume_timeout_ms / 1000;
+    hub.options.resume_timeout_s = flags.resume_timeout_ms / 1000 + (flags.resume_timeout_ms % 1000 != 0);
     hub.options.accept_then_close = flags.accept_then_close;
     const uint32_t ping_s = options.config.ping_interval_ms / 1000;
     hub.heartbeat_s = options.config.ping_interval_ms ? std::max(ping_s, 1u) : kHeartbeatDefaultS;

@@ -41,7 +41,8 @@ void send_welcome(Hub& hub, Connection& connection, bool resumed) {
     if (connection.closing) return;
     const Session& session = *connection.session;
     const std::string& user_id = connection.person->user_id;
-    const ResumeClaim claim{session.id, user_id, connection.id, wall_ms() / 1000 + hub.options.resume_timeout_s};
+    const int64_t now_s = (wall_ms() + 999) / 1000;  // up, so that none is good for less than was asked for
+    const ResumeClaim claim{session.id, user_id, connection.id, now_s + hub.options.resume_timeout_s};
     JsonWriter data;
     data.begin_object().key("event").string("welcome").key("connection_id").string(connection.id);
     data.key("user_id").string(user_id).key("role").string(role_name(connection.role)).key("session");

@@ -167,6 +167,21 @@ TEST_CASE("a session of the file comes to be where it is not stored") {
     CHECK(stored.disk.save_count == 1);
 }
 
+TEST_CASE("a definition that is lost is taken from the file, and stored again") {
+    for (const char* definition : {"", "{"}) {
+        CAPTURE(definition);
+        Stored stored;
+        stored.disk.definitions["s"] = definition;
+        stored.keep("message", "ada", "m1", "{}");
+        CHECK(stored.load_file(R"([{"id":"s","name":"file"}])").empty());
+        const Session& session = *stored.hub.sessions.find("s")->second;
+        CHECK(session.name == "file");
+        CHECK(session.status == SessionStatus::kActive);
+        CHECK(session.history->last_seq() == 1);
+        CHECK(stored.disk.definitions["s"].find(R"("name":"file")") != std::string::npos);
+    }
+}
+
 TEST_CASE("what is wrong with the file of sessions is named in a line") {
     const struct {
         const char* text;

@@ -157,6 +157,18 @@ TEST_CASE_FIXTURE(Fixture, "a definition replaces the one before; one that was n
     CHECK_FALSE(std::filesystem::exists(path("sessions/s-a/definition.99.tmp")));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a session that was being made when the process ended is none") {
+    store = open();
+    REQUIRE(store);
+    std::filesystem::create_directory(path("sessions/s-early"));
+    std::filesystem::create_directory(path("sessions/s-late"));
+    std::ofstream(path("sessions/s-late/definition.1.tmp")) << "{";
+    CHECK(reopen().empty());
+    CHECK_FALSE(std::filesystem::exists(path("sessions/s-early")));
+    CHECK_FALSE(std::filesystem::exists(path("sessions/s-late")));
+    CHECK(lines.empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a removed session is gone, with what was still under way, and its name is free") {
     reopen();
     CHECK(remove("nobody"));
