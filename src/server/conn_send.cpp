@@ -11,6 +11,10 @@ namespace {
 // latest ping needs an answer (§5.5.3).
 constexpr net::UnitKey kPongKey = UINT64_MAX;
 
+// What is no longer than this is copied into a queue, even where it could be referred to: a reference costs memory of
+// its own, and a part of each write.
+constexpr size_t kCopyBytes = 256;
+
 bool corked(const Conn& conn) { return conn.server->cork.owner == &conn; }
 
 // ------------------------------------------------------------------------------------------------------ the queue
@@ -55,11 +59,12 @@ struct Unit {
 // False when memory is refused, or when the connection was ended to make room.
 bool queue_unit(Conn& conn, const Unit& unit) {
     Mem& mem = conn.server->mem;
-    if (!budget_make_room(conn, unit.head.len + (unit.block ? 0 : unit.body.len)) || !queue_make(conn)) return false;
+    const bool refers = unit.block && unit.body.len > kCopyBytes;
+    if (!budget_make_room(conn, unit.head.len + (refers ? 0 : unit.body.len)) || !queue_make(conn)) return false;
     const bool replaces = unit.key && net::out_queue_waits(*conn.out, unit.key);
     const bool ok = change_queue(conn, [&](net::OutQueue& out) {
-        const bool queued = unit.block ? net::out_queue_share(mem, out, unit.head, unit.block, unit.body, unit.key)
-                                       : net::out_queue_copy(mem, out, unit.head, unit.body, 1, unit.key);
+        const bool queued = refers ? net::out_queue_share(mem, out, unit.head, unit.block, unit.body, unit.key)
+                                   : net::out_queue_copy(mem, out, unit.head, unit.body, 1, unit.key);
         if (!queued) return false;
         if (replaces) net::out_queue_replace(mem, out, unit.key);
         return true;
