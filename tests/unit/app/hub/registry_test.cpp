@@ -170,18 +170,10 @@ TEST_CASE("a close is told by what caused it") {
     const struct {
         wsd_cause cause;
         const char* name;
-    } kRows[] = {{WSD_CAUSE_PEER, "left"},
-                 {WSD_CAUSE_DRAIN, "left"},
-                 {WSD_CAUSE_LOCAL, "left"},
-                 {WSD_CAUSE_VANISHED, "error"},
-                 {WSD_CAUSE_ABORTED, "error"},
-                 {WSD_CAUSE_PROTOCOL, "error"},
-                 {WSD_CAUSE_POLICY, "error"},
-                 {WSD_CAUSE_NOMEM, "error"},
-                 {WSD_CAUSE_PING_TIMEOUT, "timeout"},
-                 {WSD_CAUSE_IDLE, "timeout"},
-                 {WSD_CAUSE_WRITE_TIMEOUT, "slow"},
-                 {WSD_CAUSE_SLOW, "slow"}};
+    } kRows[] = {{WSD_CAUSE_PEER, "left"},      {WSD_CAUSE_DRAIN, "left"},         {WSD_CAUSE_LOCAL, "left"},
+                 {WSD_CAUSE_VANISHED, "error"}, {WSD_CAUSE_ABORTED, "error"},      {WSD_CAUSE_PROTOCOL, "error"},
+                 {WSD_CAUSE_POLICY, "error"},   {WSD_CAUSE_NOMEM, "error"},        {WSD_CAUSE_PING_TIMEOUT, "timeout"},
+                 {WSD_CAUSE_IDLE, "timeout"},   {WSD_CAUSE_WRITE_TIMEOUT, "slow"}, {WSD_CAUSE_SLOW, "slow"}};
     for (const auto& row : kRows) {
         CAPTURE(wsd_cause_text(row.cause));
         wsd_close_info info = {};
