@@ -188,13 +188,18 @@ $(OUT)/%_bench: $(OUT)/tests/bench/%_bench.o $(LIB)
 $(OUT)/simulate_bench: LINK += $(foreach f,epoll_ctl epoll_wait accept4 close recv send sendmsg,-Wl,--wrap=$f)
 
 # libFuzzer comes with clang; each target is its own program, built from the sources it needs and the sanitizers.
-FUZZ_SRC  := $(LIB_SRC) $(addprefix src/app/,json.cpp json_writer.cpp utf8.cpp hub/envelope.cpp) \
-             $(addprefix src/app/hub/,crc32c.cpp files.cpp journal.cpp journal_format.cpp)
-build/fuzz/%: tests/fuzz/%.cpp $(FUZZ_SRC)
+FUZZ_FLAGS := -std=c++20 -O1 -g -fno-sanitize-recover=all -D_GNU_SOURCE -Iinclude -Isrc -Itests
+FUZZ_OBJ   := $(patsubst %.cpp,build/fuzz/%.o,$(LIB_SRC) $(filter-out %/main.cpp,$(APP_SRC)))
+build/fuzz/src/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
-	$(Q)clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
-	    -Iinclude -Isrc -Itests $< $(FUZZ_SRC) -lz -o $@
+	$(Q)clang++ $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+build/fuzz/libtested.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+build/fuzz/%: tests/fuzz/%.cpp build/fuzz/libtested.a
+	$(call say,FUZZ)
+	$(Q)clang++ $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $^ -lz -o $@
 
 unit: $(OUT)/unit $(OUT)/api_smoke
 	$(OUT)/api_smoke
@@ -230,8 +235,10 @@ build/tidy/%.ok: %.cpp .clang-tidy
 asan: ## all tests with ASan and UBSan
 	$(MAKE) OUT=build/asan SAN=address,undefined judged
 
-tsan: ## all tests with TSan
-	$(MAKE) OUT=build/tsan SAN=thread judged
+# Whatever has to do with threads: posts to the loop, and the hub's store. The rest has one thread, which ASan has seen.
+TSAN_UNIT := $(sort $(wildcard tests/unit/app/hub/*.cpp tests/unit/server/*.cpp)) tests/support/main.cpp
+tsan: ## tests of what has threads with TSan
+	$(MAKE) OUT=build/tsan SAN=thread UNIT_SRC="$(TSAN_UNIT)" judged
 
 .PHONY: judged
 judged: $(OUT)/unit $(OUT)/api_smoke $(OUT)/integration $(OUT)/wsd

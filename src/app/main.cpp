@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "app/daemon.h"
 #include "app/echo.h"
@@ -88,17 +89,17 @@ std::string joined(const std::vector<std::string>& words) {
 
 // Takes over what may change in a running server. Empty for success; else why nothing has.
 std::string take_over(wsd_server* server, Daemon& daemon, std::unique_ptr<app::Options> next) {
+    app::hub::Keys keys;
+    std::string error;
+    if (daemon.hub && !app::hub::read_keys(*next, &keys, &error)) return error;
     // The file is opened before anything is changed, and changed back is only where that went wrong afterwards.
     if (!daemon.log.open(next->log_file)) return "log-file: " + next->log_file + ": " + reason();
-    std::string refused = daemon.hub ? app::hub::reload_hub(*daemon.hub, *next) : std::string();
     const wsd_config config = fitted_config(daemon, *next);
-    const int result = refused.empty() ? wsd_server_reconfigure(server, &config) : WSD_OK;
-    if (result != WSD_OK || !refused.empty()) {
+    if (const int result = wsd_server_reconfigure(server, &config); result != WSD_OK) {
         (void)daemon.log.open(daemon.options().log_file);  // where even that fails, the new file is as good
-        if (!refused.empty()) return refused;
-        if (daemon.hub) (void)app::hub::reload_hub(*daemon.hub, daemon.options());
         return wsd_error_text(result);
     }
+    if (daemon.hub) app::hub::reload_hub(*daemon.hub, *next, std::move(keys));
     daemon.log.set(next->log_level, next->log_format);
     daemon.log.write(LogLevel::kInfo, "reloaded",
                      {{"changed", joined(app::changed_options(daemon.options(), *next, false))}});

@@ -68,7 +68,7 @@ std::vector<Flag> listening_flags() {
          Applies::kRestart},
         {"admin-listen",
          "ADDR",
-         "serve health and metrics here, and not elsewhere; may be repeated",
+         "health, metrics and the control API here only; may be repeated",
          {set_admin_listen, [](const Options& o) { return o.admin_listen; }},
          {},
          Applies::kRestart},
@@ -83,7 +83,7 @@ std::vector<Flag> origin_flags() {
     return {
         {"allow-origin",
          "LIST",
-         "pages that may connect, as https://example.com,*.example.org; may be repeated (any)",
+         "pages that may connect: https://example.com; may be repeated (any)",
          {add_origins, shown_origins},
          "origins"},
         {"origins-required", "", "refuse upgrades without an Origin, too", turn_on(&C::origins_required),
@@ -281,7 +281,7 @@ std::vector<Flag> hub_client_flags() {
         {"message-burst", "N", "of these at once (0); 0: a minute's", count(&H::message_burst)},
         {"retry-interval", "TIME", "between resends of what is not acknowledged (30s)", time(&H::retry_interval_ms)},
         {"resume-timeout", "TIME", "in which a client may take up where it was (24h)", time(&H::resume_timeout_ms)},
-        {"accept-then-close", "", "refuse upgrades by a close code of 4000 + status, which pages can see",
+        {"accept-then-close", "", "refuse upgrades by close code 4000 + status, which pages can see",
          turn_on(&H::accept_then_close)},
     };
 }
@@ -314,14 +314,38 @@ std::vector<Flag> other_flags() {
     };
 }
 
+// In the order of --help.
+constexpr struct Group {
+    const char* title;
+    std::vector<Flag> (*flags)();
+} kGroups[] = {
+    {"Listening", listening_flags},
+    {"Origins and proxies", origin_flags},
+    {"Compression", deflate_flags},
+    {"Limits", limit_flags},
+    {"Limits by client, and memory", client_flags},
+    {"Times", time_flags},
+    {"Sockets", socket_flags},
+    {"The hub", hub_flags},
+    {"The hub: who may enter, and what they may do", hub_client_flags},
+    {"Process", process_flags},
+    {"Log and configuration", other_flags},
+};
+
+void add_line(const Flag& flag, std::string* text) {
+    std::string left = "  --" + std::string(flag.name);
+    if (!flag.value.empty()) left += " " + std::string(flag.value);
+    left.resize(left.size() < 32 ? 32 : left.size() + 1, ' ');
+    *text += left + std::string(flag.help) + "\n";
+}
+
 }  // namespace
 
 const std::vector<Flag>& flags() {
     static const std::vector<Flag> kFlags = [] {
         std::vector<Flag> all;
-        for (const auto group : {listening_flags, origin_flags, deflate_flags, limit_flags, client_flags, time_flags,
-                                 socket_flags, hub_flags, hub_client_flags, process_flags, other_flags}) {
-            for (Flag& flag : group()) all.push_back(std::move(flag));
+        for (const Group& group : kGroups) {
+            for (Flag& flag : group.flags()) all.push_back(std::move(flag));
         }
         return all;
     }();
@@ -337,17 +361,16 @@ const Flag* find_flag(std::string_view name) {
 
 std::string help_text() {
     std::string text =
-        "usage: wsd [flags]\n\n"
-        "Serves WebSocket connections: sessions with --hub, and without it an echo of their messages. Without\n"
-        "--port or --listen it listens on port 9001 of --host. Values in parentheses are defaults; a switch takes\n"
-        "=yes and =no. All flags but the last four are also keys of the file that --config names\n"
-        "(ping-interval = 30s), and all but the last three variables of the environment (WSD_PING_INTERVAL=30s).\n"
-        "Flags count most, then variables, then the file.\n\n";
-    for (const Flag& flag : flags()) {
-        std::string left = "  --" + std::string(flag.name);
-        if (!flag.value.empty()) left += " " + std::string(flag.value);
-        left.resize(left.size() < 32 ? 32 : left.size() + 1, ' ');
-        text += left + std::string(flag.help) + "\n";
+        "usage: wsd [flags]\n"
+        "       wsd token --help\n\n"
+        "Serves WebSocket connections: sessions with --hub, and without it an echo of their messages.\n"
+        "Without --port or --listen it listens on port 9001 of --host. Values in parentheses are defaults;\n"
+        "--hub has others for some. A switch takes =yes and =no. All flags but the last four are also keys\n"
+        "of the file that --config names (ping-interval = 30s), and all but the last three variables of the\n"
+        "environment (WSD_PING_INTERVAL=30s). Flags count most, then variables, then the file.\n";
+    for (const Group& group : kGroups) {
+        text += std::string("\n") + group.title + "\n";
+        for (const Flag& flag : group.flags()) add_line(flag, &text);
     }
     return text;
 }

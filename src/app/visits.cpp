@@ -7,14 +7,13 @@
 #include "app/hub/control.h"
 #include "app/hub/serve.h"
 #include "app/pages.h"
+#include "app/request_text.h"
 
 namespace app {
 namespace {
 
 constexpr size_t kMethodMax = 32;
 constexpr size_t kPathMax = 1024;
-
-std::string_view view_of(wsd_str text) { return {text.p ? text.p : "", text.len}; }
 
 wsd_conn_info info_of(const wsd_server* server, wsd_conn conn) {
     wsd_conn_info info = {};

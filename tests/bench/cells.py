@@ -160,6 +160,8 @@ PROGRAMS = [
     ("fanout_bench", "growth", False),
     ("simulate_bench", "growth", False),
     ("budget_bench", "rest", False),
+    ("store_bench", "hub", False),
+    ("hub_bench", "hub", False),
     ("callgrind.sh", "rest", False),
 ]
 

@@ -1,7 +1,7 @@
 // The hub under load: a room of 1,000, one client that sends as fast as it can, and a long history replayed to
 // newcomers while others talk. Each part starts a daemon of its own, and all clients are sockets of this one thread.
 //
-// usage: hub_bench WSD [SECONDS [MEMBERS]]     30 s of talk, 1,000 members
+// usage: hub_bench [WSD [SECONDS [MEMBERS]]]     the wsd beside it, 30 s of talk, 1,000 members
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -33,6 +33,7 @@ constexpr double kMessagesPerSec = 50;
 constexpr size_t kTalkers = 100;
 constexpr size_t kHistory = 100000;
 constexpr uint64_t kSecond = 1000000000;
+constexpr int kReplaced = 4001;
 
 [[noreturn]] void fail(const char* what) {
     std::perror(what);
@@ -278,7 +279,8 @@ class Crowd {
             return write_out(person);
         }
         if (opcode == 8) {
-            std::fprintf(stderr, "closed: %d\n", int(uint8_t(payload[0])) << 8 | uint8_t(payload[1]));
+            const int code = int(uint8_t(payload[0])) << 8 | uint8_t(payload[1]);
+            if (code != kReplaced) std::fprintf(stderr, "closed: %d\n", code);  // a newcomer takes another's place
             return;
         }
         if (begins_type(payload, "message")) person.messages++;
@@ -351,7 +353,7 @@ void room(const char* program, const std::string& folder, size_t members, double
 
 // Fills the history on the way.
 void burst(const char* program, const std::string& folder) {
-    const Daemon daemon(program, folder, kTalkers);
+    const Daemon daemon(program, folder, kTalkers + 1);
     Crowd crowd(daemon.port());
     Person& person = crowd.enter("u0");
     Person& other = crowd.enter("u1");
@@ -417,19 +419,21 @@ void replay(const char* program, const std::string& folder, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        std::fprintf(stderr, "usage: hub_bench WSD [SECONDS [MEMBERS]]\n");
-        return 2;
-    }
+    const std::string beside = std::filesystem::path(argv[0]).parent_path() / "wsd";
+    const char* const program = argc > 1 ? argv[1] : beside.c_str();
     const double seconds = argc > 2 ? std::atof(argv[2]) : 30;
     const size_t members = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 1000;
+    if (seconds <= 0 || members < 2) {
+        std::fprintf(stderr, "usage: hub_bench [WSD [SECONDS [MEMBERS]]]\n");
+        return 2;
+    }
     char folder[] = "/tmp/hub_bench.XXXXXX";
     if (!mkdtemp(folder)) fail("mkdtemp");
     const std::string base = folder;
-    for (const char* part : {"/room", "/history"}) std::filesystem::create_directory(base + part);
-    room(argv[1], base + "/room", members, seconds);
-    burst(argv[1], base + "/history");
-    replay(argv[1], base + "/history", seconds);
+    for (const char* const part : {"/room", "/history"}) std::filesystem::create_directory(base + part);
+    room(program, base + "/room", members, seconds);
+    burst(program, base + "/history");
+    replay(program, base + "/history", seconds);
     std::filesystem::remove_all(base);
     return 0;
 }

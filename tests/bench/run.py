@@ -5,7 +5,7 @@ usage: tests/bench/run.py BUILD_DIR
 
 Environment:
   BENCH          quick: few cells, two short rounds
-  BENCH_CELLS    only these: groups (echo, compressed, broadcast, handshakes, memory, more, latency, growth, rest,
+  BENCH_CELLS    only these: groups (echo, compressed, broadcast, handshakes, memory, more, latency, growth, rest, hub,
                  kernels) or parts of names, with semicolons between
   BENCH_ROUNDS   rounds a cell (5; quick 2)
   BENCH_SECS     seconds a measurement (1; quick 0.4), after 0.3 of that to warm up

@@ -131,11 +131,12 @@ class Nginx:
     PEER = r"127\.0\.0\.2:0"  # nginx tells no port
 
     def __init__(self, folder, certificate, port, wsd, timeout=None, admin=None):
-        """`admin`, where wsd's health checks are, is nothing that nginx asks for."""
+        """`admin` is the port where wsd has what is not for its clients."""
         self.folder, self.certificate, self.port = folder, certificate, port
         adapted = Adapted("nginx.conf")
         adapted.change("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
         adapted.change("server 127.0.0.1:9001", f"server {wsd}")
+        adapted.change("http://127.0.0.1:9002", f"http://127.0.0.1:{admin or 9002}")
         adapted.change("/etc/ssl/wsd/fullchain.pem", str(certificate.chain))
         adapted.change("/etc/ssl/wsd/privkey.pem", str(certificate.key))
         adapted.change("/var/log/nginx", str(folder)).change("/run/nginx.pid", str(folder / "nginx.pid"))

@@ -25,6 +25,8 @@ from daemon import LIMIT_S, PING, TEXT, Checks, Daemon  # noqa: E402
 from front import NAME, Certificate, Haproxy, HaproxyUnix, Nginx, NginxUnix, TlsPeer, held_port  # noqa: E402
 
 PONG = 10
+PAGES = ["/health", "/health/live", "/health/ready", "/metrics"]  # of wsd, for its operator
+KEY = "a-key-for-the-control-api"
 WSD = sys.argv[1]
 HELP = subprocess.run([WSD, "--help"], capture_output=True, text=True, check=True).stdout
 checks = Checks()
@@ -130,8 +132,26 @@ def test_client_address(kind, certificate):
 def test_pages_stay_inside(kind, certificate):
     """What wsd tells its operator is not for whoever comes through the proxy."""
     with deployed(kind, certificate) as both, both.peer() as peer:
-        told = {page: peer.ask(page)[0] for page in ("/health", "/health/live", "/health/ready", "/metrics")}
+        told = {page: peer.ask(page)[0] for page in PAGES}
         checks.equal(f"{kind.NAME}: health and metrics are not for its clients", set(told.values()), {404})
+
+
+def test_control_api(kind, certificate):
+    with tempfile.NamedTemporaryFile("w") as key:
+        key.write(KEY)
+        key.flush()
+        with deployed(kind, certificate, "--hub", f"--admin-key-file={key.name}") as both:
+
+            def told(source, *headers):
+                with both.peer(source) as peer:
+                    return peer.ask("/api/sessions", *headers)[0]
+
+            right = f"Authorization: Bearer {KEY}"
+            checks.equal(f"{kind.NAME}: the control API is for those who are listed", told("127.0.0.2", right), 403)
+            known = [told("127.0.0.1"), told("127.0.0.1", right)]
+            checks.equal(f"{kind.NAME}: ... and have its key", known, [401, 200])
+            with both.peer() as peer:
+                checks.equal(f"{kind.NAME}: a hub's refusals arrive", peer.request(target="/hub")[0], 400)
 
 
 def test_drain_is_seen(kind, certificate):
@@ -217,6 +237,8 @@ def main():
         checks.attempt("configurations", test_configurations, certificate)
         for kind in (Haproxy, HaproxyUnix):
             checks.attempt(f"{kind.NAME}: health checks", test_drain_is_seen, kind, certificate)
+        for kind in (Nginx, NginxUnix):
+            checks.attempt(f"{kind.NAME}: control API", test_control_api, kind, certificate)
         for kind in (Nginx, NginxUnix, Haproxy, HaproxyUnix):
             for test in (test_echo, test_client_address, test_pages_stay_inside, test_idle, test_silence):
                 checks.attempt(f"{kind.NAME}: {test.__name__}", test, kind, certificate)

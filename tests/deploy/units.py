@@ -3,6 +3,7 @@ makes, as a filter that lacks one would end it on the first machine that has it.
 
 It refuses to start a unit, for which a machine would have to be run by systemd. usage: units.py WSD
 """
+import asyncio
 import os
 import pathlib
 import re
@@ -17,7 +18,8 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
 from daemon import LIMIT_S, TEXT, Checks, Daemon, Peer  # noqa: E402 (the path is set above)
-from front import SHIPPED, Adapted, Process, held_port  # noqa: E402
+from front import NAME, SHIPPED, Adapted, Process, held_port  # noqa: E402
+from hub import Attendee  # noqa: E402
 
 EXPOSURE_MAX = 20  # tenths, by systemd-analyze security: a line of hardening that is lost shows
 WSD = sys.argv[1]
@@ -58,6 +60,8 @@ def test_verdicts():
         service = Adapted("wsd.service").change("/usr/local/bin/wsd", str(pathlib.Path(WSD).resolve()))
         service = service.write(folder / "wsd.service")
         listening = shutil.copy(SHIPPED / "wsd.socket", folder)
+        (folder / "wsd.service.d").mkdir()
+        shutil.copy(SHIPPED / "hub-credentials.conf", folder / "wsd.service.d")
         done = run("systemd-analyze", "verify", "--man=no", service, listening)
         checks.equal("systemd-analyze verify", (done.returncode, done.stdout + done.stderr), (0, ""))
         done = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", service)
@@ -118,14 +122,42 @@ def live_as_service(strace, folder):
             checks.equal("wsd ends with 0", daemon.exit_status(), 0)
 
 
-def test_system_calls():
+async def live_in_hub(hub, token):
+    """A page of the site that hub.conf names enters, speaks and leaves."""
+    headers = {"Authorization": f"Bearer {token}", "Origin": f"https://{NAME}"}
+    async with Attendee(hub.addresses[0], "algebra-1", "ada", headers=headers) as ada:
+        await ada.live()
+        checks.equal("a hub keeps what is said", (await ada.say("hello", "c-1"))["type"], "ack")
+
+
+def live_as_hub(strace, folder):
+    """One life of wsd as the unit starts it with hub.conf."""
+    secrets = pathlib.Path(folder, "jwt.secrets")
+    secrets.write_text("a secret that is long enough to sign tokens with\n")
+    pathlib.Path(folder, "admin.key").write_text("a key\n")
+    config = Adapted("hub.conf").change("/var/lib/wsd", f"{folder}/data")
+    config = config.change("/run/credentials/wsd.service", folder).write(pathlib.Path(folder) / "wsd.conf")
+    told = ["--sub=ada", "--role=student", f"--secret-file={secrets}"]
+    token = run(WSD, "token", *told).stdout.strip()
+    flags = ["--listen=127.0.0.1:0", f"--config={config}", "--sandbox", "--admin-listen=127.0.0.1:0"]
+    with Daemon(*strace, WSD, *flags) as daemon:
+        with Peer(daemon.admin_addresses[0]) as peer:
+            definition = '{"id": "algebra-1", "members": [{"user_id": "ada", "role": "student"}]}'
+            made = peer.ask("/api/sessions", "Authorization: Bearer a key", method="POST", body=definition)
+            checks.equal("a hub's control API is on the admin address", made[0], 201)
+        asyncio.run(live_in_hub(daemon, token))
+        os.kill(int(daemon.started["pid"]), signal.SIGTERM)
+        checks.equal("a hub ends with 0", daemon.exit_status(), 0)
+
+
+def test_system_calls(live):
     with tempfile.TemporaryDirectory() as folder:
         trace = pathlib.Path(folder) / "trace"
         strace = ["strace", "-f", "-qq", "-o", str(trace)]
         if (done := run(*strace, "/bin/true")).returncode != 0:
             skip("wsd's system calls", done.stderr.strip())
             return
-        live_as_service(strace, folder)
+        live(strace, folder)
         text = trace.read_text()
     called = set(re.findall(r"^[0-9]+ +([a-z_0-9]+)\(", text, re.MULTILINE))
     checks.check("wsd.service allows the system calls that wsd makes", called and called <= allowed_calls(),
@@ -155,7 +187,8 @@ def test_activation():
 def main():
     checks.attempt("verdicts", test_verdicts)
     checks.attempt("flags", test_flags)
-    checks.attempt("system calls", test_system_calls)
+    checks.attempt("system calls", test_system_calls, live_as_service)
+    checks.attempt("system calls of a hub", test_system_calls, live_as_hub)
     checks.attempt("activation", test_activation)
     return checks.summary()
 

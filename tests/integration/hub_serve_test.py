@@ -68,6 +68,20 @@ def test_life():
         checks.equal("... and ends with 0", hub.exit_status(), 0)
 
 
+def test_secrets_given_up():
+    with tempfile.TemporaryDirectory() as folder:
+        secrets, config = pathlib.Path(folder, "jwt.secret"), pathlib.Path(folder, "wsd.conf")
+        secrets.write_text(SECRET + "\n")
+        config.write_text(f"jwt-secret-file = {secrets}\n")
+        with Hub(WSD, f"--config={config}") as hub:
+            hub.make_session("algebra-1", "ada")
+            hub.wait_for("session created")
+            config.write_text("")
+            hub.signal(signal.SIGHUP)
+            hub.wait_for("no jwt-secret-file: users are believed whoever they say they are")
+            checks.check("a reload that gives up tokens says so", True)
+
+
 async def say(hub):
     async with hub.attendee("algebra-1", "ada") as ada:
         await ada.live()
@@ -97,6 +111,6 @@ def test_wrong():
         checks.equal("... with the exit status", done.returncode, 2 if arguments[0] == "token" else 1)
 
 
-for test in [test_places, test_life, test_sandbox, test_wrong]:
+for test in [test_places, test_life, test_secrets_given_up, test_sandbox, test_wrong]:
     checks.attempt(test.__name__, test)
 sys.exit(checks.summary())

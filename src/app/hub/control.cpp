@@ -2,12 +2,12 @@
 // without the key learns what there is.
 #include "app/hub/control.h"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "app/hub/control_call.h"
 #include "app/hub/registry.h"
+#include "app/hub/sha256.h"
+#include "app/request_text.h"
 
 namespace app::hub {
 namespace {
@@ -36,23 +36,24 @@ constexpr Route kRoutes[] = {
     {"GET", "/stats", show_stats},
 };
 
-std::string_view view_of(wsd_str text) { return {text.p ? text.p : "", text.len}; }
-
 // ---------------------------------------------------------------------------------------------------------------- key
 
-// Takes a time that tells nothing of the key but its length.
-bool same_text(std::string_view given, std::string_view secret) {
-    if (given.size() != secret.size()) return false;
-    unsigned difference = 0;
-    for (size_t i = 0; i < given.size(); i++) difference |= unsigned(given[i] ^ secret[i]);
-    return difference == 0;
+bool is_key(std::string_view authorization, std::string_view key) {
+    static constexpr std::string_view kScheme = "Bearer ";
+    return equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme) &&
+           equal_in_constant_time(authorization.substr(kScheme.size()), key);
 }
 
+// Each that is given has to be the key: a proxy that looks at one of them may have looked at another.
 bool has_key(const wsd_request* request, std::string_view key) {
-    static constexpr std::string_view kScheme = "bearer ";
-    const std::string_view given = view_of(wsd_request_header(request, "Authorization"));
-    return given.size() > kScheme.size() && strncasecmp(given.data(), kScheme.data(), kScheme.size()) == 0 &&
-           same_text(given.substr(kScheme.size()), key);
+    bool has = false;
+    wsd_str name{}, value{};
+    for (size_t i = 0; wsd_request_header_at(request, i, &name, &value) == WSD_OK; i++) {
+        if (!equal_ignoring_case(view_of(name), "Authorization")) continue;
+        has = is_key(view_of(value), key);
+        if (!has) return false;
+    }
+    return has;
 }
 
 // --------------------------------------------------------------------------------------------------------------- path

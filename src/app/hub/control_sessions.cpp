@@ -1,9 +1,9 @@
 // The control API's calls that make, show, change and end sessions. What changes one is answered once it is stored.
 #include <algorithm>
-#include <random>
 
 #include "app/hub/control_call.h"
 #include "app/hub/definition.h"
+#include "app/hub/random_bytes.h"
 #include "app/hub/registry.h"
 
 namespace app::hub {
@@ -40,18 +40,6 @@ bool is_taken(const Hub& hub, const std::string& id) {
     return hub.sessions.contains(id) || hub.sessions_to_be.contains(id);
 }
 
-// 128 random bits: no two are the same.
-std::string random_id() {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::random_device device;
-    std::string id;
-    for (int word = 0; word < 4; word++) {
-        const unsigned bits = device();
-        for (unsigned shift = 0; shift < 32; shift += 4) id += kDigits[bits >> shift & 15];
-    }
-    return id;
-}
-
 Answer created(Hub& hub, const Definition& definition, bool ok) {
     hub.sessions_to_be.erase(definition.id);
     if (!ok) return not_stored();
@@ -68,7 +56,7 @@ CallResult create_session(ControlCall& call) {
     Definition definition;
     std::string why;
     if (!parse_definition(call.body, &definition, &why)) return refusal(400, "invalid_parameter", why);
-    if (definition.id.empty()) definition.id = random_id();
+    if (definition.id.empty()) definition.id = random_name();
     if (is_taken(hub, definition.id)) return refusal(409, "session_exists", "id: there is a session of that name");
     const uint32_t most = hub.options.session_max_count;
     if (most && hub.sessions.size() + hub.sessions_to_be.size() >= most) {

@@ -82,13 +82,7 @@ void send_history(HistoryAnswer& answer) {
     JsonWriter writer;
     writer.begin_object().key("messages").raw(answer.messages.end_array().take());
     writer.key("last_seq").number(answer.last_seq);
-    if (!answer.missing.empty()) {
-        writer.key("missing").begin_array();
-        for (const Missing& missing : answer.missing) {
-            writer.begin_object().key("first").number(missing.first).key("last").number(missing.last).end_object();
-        }
-        writer.end_array();
-    }
+    write_missing(answer.missing, &writer);
     send_answer(*answer.hub, answer.conn, {200, writer.end_object().take(), {}, {}});
 }
 

@@ -13,7 +13,6 @@
 namespace app::hub {
 
 constexpr size_t kMemberMaxCount = 10000;
-constexpr std::string_view kSystemUser = "system";  // as which the server itself speaks; no user's name
 
 struct Member {
     std::string user_id;

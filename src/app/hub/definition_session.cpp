@@ -2,6 +2,7 @@
 #include <deque>
 #include <utility>
 
+#include "app/hub/close_codes.h"
 #include "app/hub/definition.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
@@ -20,22 +21,11 @@ struct PendingChanges {
 
 namespace {
 
-constexpr uint16_t kDisconnectedCode = 4003;
-
-Person& need_person(Session& session, const Member& member) {
-    std::unique_ptr<Person>& person = session.people[member.user_id];
-    if (!person) {
-        person = std::make_unique<Person>();
-        person->user_id = member.user_id;
-    }
-    return *person;
-}
-
 void set_members(Session& session, const std::vector<Member>& members) {
     for (const std::string& user_id : session.members) session.people.find(user_id)->second->member = false;
     session.members.clear();
     for (const Member& member : members) {
-        Person& person = need_person(session, member);
+        Person& person = need_person(session, member.user_id);
         person.member = true;
         person.name = member.name;
         person.role = member.role;
@@ -47,21 +37,8 @@ void disconnect_strangers(Hub& hub, Session& session) {
     const std::vector<Connection*> connections = session.connections;  // the list shrinks on the way
     for (Connection* const connection : connections) {
         if (connection->role != Role::kStudent || connection->person->member) continue;
-        disconnect(hub, *connection, kDisconnectedCode, "not on the session's list any more", LeaveReason::kKicked);
+        disconnect(hub, *connection, kCloseKicked, "not on the session's list any more", LeaveReason::kKicked);
     }
-}
-
-void settle_votes(Hub& hub, Session& session) {
-    // Votes as they were are only remembered where something is staged that could fail.
-    Votes votes = session.votes;
-    const std::vector<Votes::Change> changes = votes.members_changed(session.members);
-    if (changes.empty()) return;
-    votes_will_change(session);
-    session.votes = std::move(votes);
-    for (const Votes::Change& change : changes) {
-        publish_consensus(hub, session, change.comparison_id, change.consensus);
-    }
-    publish_progress(hub, session);
 }
 
 // ------------------------------------------------------------------------------------------------------------ storing
@@ -130,8 +107,12 @@ void apply_change(Hub& hub, Session& session, const DefinitionChange& change) {
     if (change.several_per_user) session.several_per_user = *change.several_per_user;
     if (change.students_may_broadcast) session.students_may_broadcast = *change.students_may_broadcast;
     if (!change.members) return;
+    const std::vector<std::string> before = session.members;
     set_members(session, *change.members);
     disconnect_strangers(hub, session);
+    for (const std::string& user_id : before) {
+        if (Person* const person = find_person(session, user_id)) forget_guests(hub, session, *person);
+    }
     settle_votes(hub, session);
 }
 

@@ -7,7 +7,6 @@
 #include "app/hub/outbox.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
-#include "app/hub/wall_clock.h"
 #include "app/json_writer.h"
 
 namespace app::hub {
@@ -33,12 +32,8 @@ void tell_sender(Hub& hub, const Delivery& delivery, std::string_view data) {
     Session& session = *delivery.session;
     const Person* const sender = find_person(session, delivery.record->route.from);
     if (!sender) return;
-    Outgoing out;
-    out.type = "status";
+    Outgoing out = message_of(session, "status", data);
     out.id = delivery.id;
-    out.session_id = session.id;
-    out.time_ms = wall_ms();
-    out.data = data;
     const std::string envelope = write_envelope(out);
     for (Connection* const connection : sender->connections) answer(hub, *connection, envelope);
 }

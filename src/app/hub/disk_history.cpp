@@ -1,9 +1,8 @@
 #include "app/hub/disk_history.h"
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "app/hub/files.h"
 #include "app/hub/wall_clock.h"
 
 namespace app::hub {
@@ -87,7 +86,7 @@ void Syncing::sync_now() {
     thread_->run([paths = std::exchange(paths_, {}), log = log_]() -> DiskThread::Completion {
         std::string error;
         for (const std::string& path : paths) {
-            if (!sync_path(path) && error.empty()) error = path + ": " + std::strerror(errno);
+            if (!sync_path(path) && error.empty()) error = reason_text(path);
         }
         if (error.empty()) return {};
         return [log, error] { log(true, "history not synced", {}, error); };

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -21,8 +20,6 @@ namespace {
 
 constexpr std::string_view kSessionPrefix = "s-", kRemovedPrefix = "x-";
 constexpr const char* kDefinition = "definition.json";
-
-std::string reason_text(const std::string& path) { return path + ": " + std::strerror(errno); }
 
 class DiskStore final : public Store {
   public:
@@ -40,7 +37,7 @@ class DiskStore final : public Store {
     std::string sessions() const { return options_.directory + "/sessions"; }
     std::string path_of(std::string_view id) const { return sessions().append("/").append(kSessionPrefix).append(id); }
     [[nodiscard]] bool lock(std::string* error);
-    void delete_removed();
+    [[nodiscard]] bool delete_removed();
     std::shared_ptr<DiskHistoryState> make_state(std::string_view session_id);
     StoredSession load_session(std::string id, const LoadVisitor& visit);
     void log_report(const std::string& id, const JournalReport& report);
@@ -77,14 +74,16 @@ bool DiskStore::lock(std::string* error) {
     return false;
 }
 
-void DiskStore::delete_removed() {
+bool DiskStore::delete_removed() {
     std::vector<std::string> names;
-    (void)names_in(sessions(), &names);  // load() says so if it cannot be read
+    // To begin with no sessions where there are some would be to lose them.
+    if (!names_in(sessions(), &names)) return false;
     for (const std::string& name : names) {
         const std::string path = sessions() + '/' + name;
         if (!name.starts_with(kRemovedPrefix) || remove_directory(path)) continue;
         log_(true, "removed session not deleted", {}, reason_text(path));
     }
+    return true;
 }
 
 bool DiskStore::open(std::string* error) {
@@ -94,11 +93,12 @@ bool DiskStore::open(std::string* error) {
     if (failure) return false;
     if (made) std::filesystem::permissions(options_.directory, std::filesystem::perms::owner_all, failure);
     if (!lock(error)) return false;
-    if (!make_directory(sessions()) || !sync_path(options_.directory)) {
+    // Its name, too; who may write to a directory may not always read it.
+    if (made) (void)sync_path(options_.directory + "/..");
+    if (!make_directory(sessions()) || !sync_path(options_.directory) || !delete_removed()) {
         *error = reason_text(sessions());
         return false;
     }
-    delete_removed();
     disk_ = DiskThread::start(server_, error);
     if (disk_) sync_ = DiskThread::start(server_, error);
     if (!sync_) return false;
@@ -194,18 +194,20 @@ void DiskStore::save(std::string_view session_id, std::string definition, std::f
     const std::string directory = path_of(session_id);
     const std::string temporary = directory + "/definition." + std::to_string(++name_count_) + ".tmp";
     // Called on the loop's thread at last.
-    const auto answer = [log = log_, id = std::string(session_id), done = std::move(done)](const std::string& error) {
+    const auto answer = [log = log_, id = std::string(session_id), done = std::move(done)](bool ok,
+                                                                                           const std::string& error) {
         if (!error.empty()) log(true, "definition not saved", id, error);
-        done(error.empty());
+        done(ok);
     };
     const auto put_in_place = [directory, temporary, answer, parent = sessions()]() -> DiskThread::Completion {
         const bool good = finish_replacing(directory, kDefinition, temporary) && sync_path(parent);
-        return [answer, error = good ? std::string() : reason_text(directory)] { answer(error); };
+        const bool faulty = !good && errno != ENOENT;
+        return [answer, good, error = faulty ? reason_text(directory) : std::string()] { answer(good, error); };
     };
     disk_->run([this, directory, temporary, put_in_place, answer,
                 definition = std::move(definition)]() -> DiskThread::Completion {
         const bool good = make_directory(directory) && start_replacing(temporary, definition);
-        if (!good) return [answer, error = reason_text(temporary)] { answer(error); };
+        if (!good) return [answer, error = reason_text(temporary)] { answer(false, error); };
         return [this, put_in_place] { sync_->run(put_in_place); };
     });
 }

@@ -1,24 +1,17 @@
 #include "app/hub/entry.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <vector>
 
+#include "app/hub/close_codes.h"
 #include "app/json_writer.h"
 #include "app/number.h"
+#include "app/request_text.h"
 
 namespace app::hub {
 namespace {
 
 constexpr size_t kReasonMaxBytes = 123;  // of a close frame (RFC 6455 §5.5)
-constexpr uint16_t kCloseRefused = 4000;
-
-std::string_view view_of(wsd_str text) { return {text.p ? text.p : "", text.len}; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 Refusal missing(std::string_view name) { return {400, "missing_parameter", std::string(name) + " is missing"}; }
 
@@ -130,6 +123,9 @@ std::optional<Refusal> judge_identity(const Identity& identity) {
         if (!one->absent() && !is_identifier(one->value())) {
             return invalid(one->name, "1-64 characters of A-Z a-z 0-9 _ - .");
         }
+    }
+    if (identity.user.value() == kSystemUser) {
+        return Refusal{400, "invalid_parameter", "user_id: the name is the server's own"};
     }
     if (!parse_role(identity.role.value())) return invalid("role", "instructor or student");
     return std::nullopt;

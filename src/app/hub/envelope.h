@@ -17,6 +17,8 @@ constexpr size_t kIdMaxChars = 64;  // of a message's id, in characters of Unico
 
 enum class Role : uint8_t { kInstructor, kStudent };
 
+constexpr std::string_view kSystemUser = "system";  // as which the server itself speaks; no user's name
+
 const char* role_name(Role role);
 std::optional<Role> parse_role(std::string_view text);
 

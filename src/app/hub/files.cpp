@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace app::hub {
 namespace {
@@ -15,9 +16,20 @@ namespace {
 constexpr mode_t kOwnersFile = 0600, kOwnersDirectory = 0700;
 constexpr size_t kReadStep = 256 * 1024;
 
+bool sync_file(const std::string& path) {
+    const File file(path, O_RDONLY);  // sync_path() would not mind where it is gone
+    return file && fsync(file.fd()) == 0;
+}
+
+void delete_keeping_reason(const std::string& path) {
+    const int reason = errno;
+    unlink(path.c_str());
+    errno = reason;
+}
+
 }  // namespace
 
-const FileCalls kFileCalls = {::pwrite, ::fdatasync, ::ftruncate};
+const FileCalls kFileCalls = {::pwrite, ::fdatasync, ::ftruncate, ::fsync};
 
 File::File(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC, kOwnersFile)) {}
 
@@ -26,6 +38,8 @@ File::~File() {
     if (fd_ >= 0) close(fd_);
     errno = reason;
 }
+
+std::string reason_text(const std::string& path) { return path + ": " + std::strerror(errno); }
 
 bool write_at(const FileCalls& calls, int fd, std::string_view data, uint64_t offset) {
     while (!data.empty()) {
@@ -68,10 +82,10 @@ bool read_file(const std::string& path, std::string* data) {
     return read_at(file.fd(), 0, UINT64_MAX, data);
 }
 
-bool sync_path(const std::string& path) {
+bool sync_path(const std::string& path, const FileCalls& calls) {
     const File file(path, O_RDONLY);
     if (!file) return errno == ENOENT;
-    return fsync(file.fd()) == 0;
+    return calls.fsync(file.fd()) == 0;
 }
 
 bool make_directory(const std::string& path) { return mkdir(path.c_str(), kOwnersDirectory) == 0 || errno == EEXIST; }
@@ -79,19 +93,15 @@ bool make_directory(const std::string& path) { return mkdir(path.c_str(), kOwner
 bool start_replacing(const std::string& temporary, std::string_view data) {
     const File file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (file && write_at(kFileCalls, file.fd(), data, 0)) return true;
-    const int reason = errno;
-    unlink(temporary.c_str());
-    errno = reason;
+    delete_keeping_reason(temporary);
     return false;
 }
 
 bool finish_replacing(const std::string& directory, const std::string& name, const std::string& temporary) {
-    {
-        const File file(temporary, O_RDONLY);  // sync_path() would not mind where it is gone
-        if (!file) return false;
-        if (fsync(file.fd()) != 0) return false;
-    }
-    return rename(temporary.c_str(), (directory + '/' + name).c_str()) == 0 && sync_path(directory);
+    if (sync_file(temporary) && rename(temporary.c_str(), (directory + '/' + name).c_str()) == 0)
+        return sync_path(directory);
+    delete_keeping_reason(temporary);
+    return false;
 }
 
 bool names_in(const std::string& directory, std::vector<std::string>* names) {

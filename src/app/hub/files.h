@@ -26,11 +26,15 @@ class File {
     int fd_ = -1;
 };
 
+// "PATH: REASON", of what failed last.
+std::string reason_text(const std::string& path);
+
 // The calls by which a journal grows, so that tests can have them fail.
 struct FileCalls {
     ssize_t (*pwrite)(int fd, const void* data, size_t len, off_t offset);
     int (*fdatasync)(int fd);
     int (*ftruncate)(int fd, off_t len);
+    int (*fsync)(int fd);  // of directories
 };
 extern const FileCalls kFileCalls;  // the system's
 
@@ -44,13 +48,14 @@ extern const FileCalls kFileCalls;  // the system's
 [[nodiscard]] bool read_file(const std::string& path, std::string* data);
 
 // Puts what a file or directory holds on the disk. True also where it is gone: then there is nothing to lose.
-[[nodiscard]] bool sync_path(const std::string& path);
+[[nodiscard]] bool sync_path(const std::string& path, const FileCalls& calls = kFileCalls);
 
 // Makes a directory for its owner only. True also where there is one.
 [[nodiscard]] bool make_directory(const std::string& path);
 
 // Replaces `directory`/`name`, so that after a crash it is the one or the other, whole: through `temporary`, a file in
-// the same directory that finish_replacing() puts in place and start_replacing() has written.
+// the same directory that start_replacing() has written and finish_replacing() puts in place; neither leaves it behind
+// where it fails.
 [[nodiscard]] bool start_replacing(const std::string& temporary, std::string_view data);
 [[nodiscard]] bool finish_replacing(const std::string& directory, const std::string& name,
                                     const std::string& temporary);

@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "app/hub/close_codes.h"
 #include "app/hub/definition.h"
 #include "app/hub/delivery.h"
+#include "app/hub/outbox.h"
 #include "app/hub/presence.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
 #include "app/hub/vote_news.h"
-#include "app/hub/wall_clock.h"
 #include "app/json_writer.h"
 #include "app/utf8.h"
 
@@ -16,7 +17,6 @@ namespace app::hub {
 namespace {
 
 constexpr size_t kStateMaxChars = 64;
-constexpr uint16_t kNormalClosure = 1000;
 
 Failure forbidden(std::string why) { return {ErrorCode::kForbidden, std::move(why), 0}; }
 Failure invalid(std::string why) { return {ErrorCode::kInvalidMessage, std::move(why), 0}; }
@@ -33,13 +33,9 @@ std::string_view data_text(const Request& request) {
 // -------------------------------------------------------------------------------------------------------- not stored
 
 std::string envelope_of(const Session& session, const Person& person, std::string_view type, std::string_view data) {
-    Outgoing out;
-    out.type = type;
-    out.session_id = session.id;
+    Outgoing out = message_of(session, type, data);
     out.from = person.user_id;
     out.role = shown_role(person);
-    out.time_ms = wall_ms();
-    out.data = data;
     return write_envelope(out);
 }
 
@@ -92,11 +88,8 @@ Result handle_status(Request& request) {
 }
 
 Result handle_heartbeat(Request& request) {
-    Outgoing out;
-    out.type = "heartbeat";
+    Outgoing out = message_of(*request.connection.session, "heartbeat", {});
     out.id = request.message.id;
-    out.session_id = request.connection.session->id;
-    out.time_ms = wall_ms();
     answer(request.hub, request.connection, write_envelope(out));
     return {};
 }
@@ -113,7 +106,7 @@ Result handle_join(Request& request) {
 }
 
 Result handle_leave(Request& request) {
-    disconnect(request.hub, request.connection, kNormalClosure, "left the session", LeaveReason::kLeft);
+    disconnect(request.hub, request.connection, kCloseNormal, "left the session", LeaveReason::kLeft);
     return {};
 }
 

@@ -8,4 +8,13 @@ bool may_see(const Route& route, Role role, std::string_view user_id) {
     return !route.to_role || *route.to_role == role;
 }
 
+void write_missing(const std::vector<Missing>& missing, JsonWriter* writer) {
+    if (missing.empty()) return;
+    writer->key("missing").begin_array();
+    for (const Missing& range : missing) {
+        writer->begin_object().key("first").number(range.first).key("last").number(range.last).end_object();
+    }
+    writer->end_array();
+}
+
 }  // namespace app::hub

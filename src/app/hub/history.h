@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/hub/envelope.h"
+#include "app/json_writer.h"
 
 namespace app::hub {
 
@@ -35,6 +36,9 @@ struct Missing {
     uint64_t first = 0;
     uint64_t last = 0;
 };
+
+// As a member `missing` of an object, where there are any.
+void write_missing(const std::vector<Missing>& missing, JsonWriter* writer);
 
 struct Chunk {
     bool failed = false;  // the disk cannot be read: what there is in `records` is good all the same

@@ -1,7 +1,7 @@
 // The hub's sessions and the people in them: what is where, and who points to whom. The hub owns sessions and
-// connections, and sessions own people. A connection is freed at its on_close and a session in a turn of its own once
-// its last connection is, so that within a callback all that was found stays where it is, whatever ends in it. What
-// comes back in a later turn (a post, a timer, an answer of the disk) looks up again what it was about.
+// connections, and sessions own people. A connection is freed at its on_close, and a session in a turn of its own once
+// its last connection is; people last as long as any connection of theirs. So within a callback all that was found
+// stays where it is. What comes back in a later turn (a post, a timer, the disk) looks up again what it was about.
 //
 //     Hub -> Session -> Person -> Connection       User: a person's rate, whatever sessions it is in
 #pragma once
@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -54,6 +55,13 @@ struct User {
     bool idle_listed = false;  // in Hub::idle_users
 };
 
+// What a connection is to hear of a message that it sent, in that one's place, so that the numbers it hears rise.
+struct Owed {
+    std::string id;        // the sender's
+    uint32_t ack_count;    // as often as it has sent it
+    bool message = false;  // it is to get the message, too
+};
+
 // One WebSocket of a person. What it is owed of the stored messages is told by a cursor: those from `next_seq` on. Live
 // traffic is a cursor at the end; a newcomer, someone who resumes and someone whose queue was full for a while are the
 // same thing, a cursor further back (see pump.h). What hardly any of them has is in lists, as those take no memory
@@ -67,6 +75,7 @@ struct Connection {
     uint64_t next_seq = 1;                           // the next stored message to be looked at for it
     uint64_t replayed_count = 0;                     // sent to it before it was first live
     bool complete = false;                           // has been told that its history is: is or was live
+    bool told_who = false;                           // has been told who is there
     bool live = false;                               // is up to date and has room, so that it sees what is not stored
     bool reading = false;                            // a History::read() for it is under way
     bool full = false;                               // its queue refused something: on_drain follows
@@ -75,8 +84,9 @@ struct Connection {
     std::list<std::shared_ptr<const Record>> ahead;  // read from disk and not yet sent; the first is next_seq
     uint64_t ahead_end = 0;                          // next_seq behind them
     std::vector<Missing> missing;                    // of its history
-    std::unordered_set<uint64_t> own;  // numbers, from next_seq on, of what it sent itself: it gets the ack instead
-    std::list<std::string> held;       // answers that found its queue full; reading is paused while there are any
+    std::map<uint64_t, Owed> owed;                   // acks, by number: each goes out when the cursor passes it
+    std::list<std::string> held;                     // answers that found its queue full
+    bool paused = false;                             // is not read from, as too much of its own is unanswered
     uint32_t malformed_in_row = 0;
     wsd_timer expiry = 0;      // of its token
     size_t index = 0;          // in Session::connections
@@ -105,6 +115,8 @@ struct Person {
     Role role = Role::kStudent;
     bool member = false;
     std::vector<Connection*> connections;  // in the order in which they came
+    size_t connection_count = 0;           // that point here: also those that are closing
+    bool guest_listed = false;             // in Session::guests
     int64_t last_seen_ms = 0;              // since 1970; 0: never
     std::unique_ptr<Typing> typing;        // null while it does not; never while it is offline
     bool online() const { return !connections.empty(); }
@@ -126,8 +138,7 @@ struct Delivery {
 // A message that has been judged and numbered, on its way to the history.
 struct Staged {
     std::shared_ptr<const Record> record;
-    std::vector<wsd_conn> origins;                    // who get the `ack`: who sent it, and sent it again meanwhile
-    std::string id;                                   // the sender's, for that ack
+    std::string id;                                   // the sender's
     bool wants_acks = false;                          // of its receivers
     std::function<void(uint64_t seq, bool ok)> done;  // may be empty
 };
@@ -146,6 +157,7 @@ struct Session {
     std::shared_ptr<PendingChanges> changes;  // of its definition; null: none so far
     ByName<std::unique_ptr<Person>> people;
     std::vector<std::string> members;      // user ids, in the order of the list
+    std::deque<std::string> guests;        // who is not on it and has left, oldest first; some may be back
     std::vector<Connection*> connections;  // all that are in; of any role
     Votes votes;
     std::unique_ptr<History> history;  // null once the session has ended
@@ -155,6 +167,7 @@ struct Session {
     std::vector<Staged> under_way;              // gone there, its answer awaited
     std::optional<Votes> staged_votes;          // as they were before what is staged, where that changed them
     std::optional<Votes> under_way_votes;       // the same of what is under way
+    bool votes_taken_back = false;              // since the last commit; the list may have changed meanwhile
     std::vector<Fresh> fresh;                   // rising; while a commit is sent out
     ByName<uint64_t> seen_ids;                  // "user\nid" -> number: the same message is taken once
     std::deque<const std::string*> seen_order;  // its keys, oldest first
@@ -177,6 +190,7 @@ struct HubOptions {
     uint32_t typing_timeout_ms = 5000;
     uint32_t resume_timeout_s = 86400;    // how long a resume token is good
     uint64_t seen_id_max_count = 100000;  // of each session; the oldest are forgotten first
+    size_t guest_max_count = 1000;        // of each session, who has left; the oldest are forgotten first
     bool accept_then_close = false;
 };
 

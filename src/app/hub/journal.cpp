@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace app::hub {
 namespace {
@@ -17,7 +16,15 @@ constexpr uint64_t kRetentionParts = 8;
 // What a limit leaves to one segment; 0, which is none, stays so.
 uint64_t part_of(uint64_t limit) { return limit ? std::max<uint64_t>(limit / kRetentionParts, 1) : 0; }
 
-std::string reason_text(const std::string& path) { return path + ": " + std::strerror(errno); }
+// What a session of the same name has left behind that could not be removed.
+bool delete_segments(const std::string& directory) {
+    std::vector<std::string> names;
+    if (!names_in(directory, &names)) return false;
+    for (const std::string& name : names) {
+        if (parse_segment_name(name) && unlink((directory + '/' + name).c_str()) != 0) return false;
+    }
+    return true;
+}
 
 }  // namespace
 
@@ -145,18 +152,21 @@ bool Journal::has_room(int64_t now_ms) const {
 bool Journal::start_segment(Appended* result) {
     Segment segment{.first_seq = last_seq_ + 1};
     const std::string path = path_of(segment);
-    const size_t slash = options_.directory.rfind('/');
     std::vector<std::string> unsynced{options_.directory};
-    // A file of that name holds nothing that is committed: it is emptied.
-    const auto make = [&path] { return bool(File(path, O_WRONLY | O_CREAT | O_TRUNC)); };
-    bool good = make();
-    if (!good && errno == ENOENT) {
-        good = make_directory(options_.directory) && make();
+    bool good = true;
+    if (segments_.empty()) {
+        const size_t slash = options_.directory.rfind('/');
         if (slash != std::string::npos) unsynced.push_back(options_.directory.substr(0, slash));
+        good = make_directory(options_.directory) && delete_segments(options_.directory);
     }
-    for (size_t i = 0; good && options_.sync && i < unsynced.size(); i++) good = sync_path(unsynced[i]);
+    // A file of that name holds nothing that is committed: it is emptied.
+    good = good && File(path, O_WRONLY | O_CREAT | O_TRUNC);
+    for (size_t i = 0; good && options_.sync && i < unsynced.size(); i++)
+        good = sync_path(unsynced[i], *options_.calls);
     if (!good) {
         result->error = reason_text(path);
+        // The name may be there: then it ends the segment before, and what is added to that does not count.
+        if (!segments_.empty()) segments_.back().sealed = true;
         return false;
     }
     if (!segments_.empty() && segments_.back().first_seq == segment.first_seq) segments_.pop_back();
@@ -177,7 +187,8 @@ bool Journal::write(std::string_view bytes, Appended* result) {
     result->error = reason_text(path);
     // Where the file cannot be brought back to what it was, or the disk cannot be trusted to have done so, the records
     // that take these numbers go to a segment of their own, whose name says that those behind it here do not count.
-    segment.sealed = !file || written || options_.calls->ftruncate(file.fd(), off_t(segment.bytes)) != 0;
+    const bool cut = file && options_.calls->ftruncate(file.fd(), off_t(segment.bytes)) == 0;
+    segment.sealed = written || !cut;
     return false;
 }
 
@@ -241,11 +252,14 @@ bool Journal::is_given_up(const Segment& oldest, int64_t now_ms) const {
 
 void Journal::drop_old(int64_t now_ms) {
     if (!segments_.empty() && is_too_old(segments_.back(), now_ms)) {
-        // An empty one takes its place. It has to be on the disk first, as it alone tells how far the numbers are.
         Appended started;
-        if (!start_segment(&started) || !sync_path(options_.directory)) return;
+        if (!start_segment(&started)) return;  // an empty one is to take its place
     }
+    // An empty last one tells how far the numbers are. It has to be on the disk before it is alone in that.
+    bool told = segments_.empty() || segments_.back().count > 0;
     while (segments_.size() > 1 && is_given_up(segments_.front(), now_ms)) {
+        told = told || sync_path(options_.directory, *options_.calls);
+        if (!told) return;
         if (unlink(path_of(segments_.front()).c_str()) != 0 && errno != ENOENT) return;
         count_ -= segments_.front().count;
         bytes_ -= segments_.front().bytes;

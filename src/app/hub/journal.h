@@ -43,12 +43,14 @@ class Journal {
 
     explicit Journal(JournalOptions options) : options_(std::move(options)) {}
 
-    // Reads everything, once, before anything else; shows each record to `visit`. A torn tail is cut away. False sets
-    // `*error`: what the last number is cannot be told, so the journal takes no records, and none can be read.
+    // Reads everything, once, before anything else, where there may be something already; shows each record to `visit`.
+    // A torn tail is cut away. False sets `*error`: what the last number is cannot be told, so the journal takes no
+    // records, and none can be read.
     [[nodiscard]] bool open(const std::function<void(const RecordView&)>& visit, JournalReport* report,
                             std::string* error);
 
-    // Adds records whose numbers follow on last_seq(), all or none.
+    // Adds records whose numbers follow on last_seq(), all or none. Where there have been none, segments that another
+    // journal has left in the directory are deleted first.
     Appended append(const Records& records);
 
     // As History::read().

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "app/hub/definition.h"
+#include "app/hub/registry.h"
 #include "app/hub/room.h"
 
 namespace app::hub {
@@ -24,17 +25,14 @@ bool fail(std::string* error, std::string text) {
 
 // ---------------------------------------------------------------------------------------------------------- replaying
 
-void replay_sender(Session& session, const Record& record, const Json& envelope) {
+void replay_sender(Hub& hub, Session& session, const Record& record, const Json& envelope) {
     const Json* const role_text = envelope.find("role");
     const auto role = role_text && role_text->is(JsonType::kString) ? parse_role(role_text->string()) : std::nullopt;
     if (!role) return;  // the server's own
-    std::unique_ptr<Person>& person = session.people[record.route.from];
-    if (!person) {
-        person = std::make_unique<Person>();
-        person->user_id = record.route.from;
-    }
-    if (!person->member) person->role = *role;
-    person->last_seen_ms = record.time_ms;
+    Person& person = need_person(session, record.route.from);
+    if (!person.member) person.role = *role;
+    person.last_seen_ms = record.time_ms;
+    forget_guests(hub, session, person);
 }
 
 void replay_vote(Session& session, const Record& record, const Json& data) {
@@ -64,7 +62,7 @@ void replay(Hub& hub, Session& session, const Record& record) {
     Json envelope;
     JsonError error;
     if (!parse_json(record.text, kRecordLimits, &envelope, &error)) return;  // whatever it is, it is passed on as it is
-    replay_sender(session, record, envelope);
+    replay_sender(hub, session, record, envelope);
     replay_effect(session, record, envelope);
     const Json* const id = envelope.find("id");
     if (id && id->is(JsonType::kString)) remember_id(hub, session, record.route.from, id->string(), record.seq);

@@ -4,6 +4,7 @@
 
 #include "app/client.h"
 #include "app/hub/room.h"
+#include "app/hub/wall_clock.h"
 
 namespace app::hub {
 namespace {
@@ -57,16 +58,37 @@ void answer(Hub& hub, Connection& connection, std::string envelope) {
     if (connection.held.empty() && send_now(hub, connection, envelope)) return;
     connection.held.push_back(std::move(envelope));
     connection.live = false;
-    // Whoever does not read its answers gets to ask nothing more. It is open or it is ending, so this cannot fail.
-    (void)wsd_pause(hub.server, connection.conn);
+    settle_reading(hub, connection);
+}
+
+void settle_reading(Hub& hub, Connection& connection) {
+    const bool pause = !connection.held.empty() || connection.owed.size() >= kUnansweredMax;
+    if (connection.closing || pause == connection.paused) return;
+    connection.paused = pause;
+    // It is open or it is ending, so that neither can fail.
+    (void)(pause ? wsd_pause : wsd_resume)(hub.server, connection.conn);
+}
+
+Outgoing message_of(const Session& session, std::string_view type, std::string_view data) {
+    Outgoing out;
+    out.type = type;
+    out.session_id = session.id;
+    out.time_ms = wall_ms();
+    out.data = data;
+    return out;
+}
+
+std::string ack_envelope(const Session& session, std::string_view id, uint64_t seq) {
+    Outgoing out = message_of(session, "ack", {});
+    out.seq = seq;
+    out.id = id;
+    return write_envelope(out);
 }
 
 void drained(Hub& hub, Connection& connection) {
     if (connection.closing) return;
     connection.full = false;
     while (!connection.held.empty() && send_now(hub, connection, connection.held.front())) connection.held.pop_front();
-    if (!connection.held.empty()) return;
-    (void)wsd_resume(hub.server, connection.conn);  // harmless where it was not paused
     pump(hub, connection);
 }
 

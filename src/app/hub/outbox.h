@@ -15,4 +15,14 @@ bool send_built(Hub& hub, Connection& connection, wsd_prepared* prepared, std::s
 // A message built to be sent to many; null without memory for that.
 wsd_prepared* build(Hub& hub, std::string_view text);
 
+// Whoever has that much to be answered gets to ask nothing more until it is. After all that adds to it or takes from
+// it.
+constexpr size_t kUnansweredMax = 256;
+void settle_reading(Hub& hub, Connection& connection);
+
+// A message of a session that is not stored. It borrows from both; whoever has more to say in it adds that.
+Outgoing message_of(const Session& session, std::string_view type, std::string_view data);
+
+std::string ack_envelope(const Session& session, std::string_view id, uint64_t seq);
+
 }  // namespace app::hub

@@ -8,7 +8,6 @@
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
 #include "app/hub/turn.h"
-#include "app/hub/wall_clock.h"
 #include "app/json_writer.h"
 
 namespace app::hub {
@@ -41,12 +40,7 @@ std::string attendee_message(const Session& session, std::string_view type, cons
     data.begin_object().key("user_id").string(person.user_id).key("role").string(role_name(shown_role(person)));
     if (!reason.empty()) data.key("reason").string(reason);
     const std::string text = data.end_object().take();
-    Outgoing out;
-    out.type = type;
-    out.session_id = session.id;
-    out.time_ms = wall_ms();
-    out.data = text;
-    return write_envelope(out);
+    return write_envelope(message_of(session, type, text));
 }
 
 }  // namespace
@@ -55,19 +49,14 @@ Role shown_role(const Person& person) { return person.online() ? person.connecti
 
 std::string presence_message(const Session& session, std::string_view users) {
     const std::string text = JsonWriter().begin_object().key("users").raw(users).end_object().take();
-    Outgoing out;
-    out.type = "presence";
-    out.session_id = session.id;
-    out.time_ms = wall_ms();
-    out.data = text;
-    return write_envelope(out);
+    return write_envelope(message_of(session, "presence", text));
 }
 
-std::string presence_users(const Session& session) {
+std::string presence_users(const Session& session, bool gone) {
     JsonWriter users;
     users.begin_array();
     for (const auto& [user_id, person] : session.people) {
-        if (person->online()) write_user(*person, &users);
+        if (person->online() || (gone && person->last_seen_ms)) write_user(*person, &users);
     }
     return users.end_array().take();
 }

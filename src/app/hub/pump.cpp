@@ -4,18 +4,17 @@
 #include <iterator>
 #include <utility>
 
+#include "app/hub/close_codes.h"
 #include "app/hub/outbox.h"
 #include "app/hub/presence.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
-#include "app/hub/wall_clock.h"
 #include "app/json_writer.h"
 
 namespace app::hub {
 namespace {
 
 constexpr size_t kReadBytes = 65536;  // of history at a time, for each connection that is behind
-constexpr uint16_t kCloseSlow = 4008;
 
 // ------------------------------------------------------------------------------------------------- the next record
 
@@ -30,13 +29,23 @@ void advance(Connection& connection) {
 
 // Sends the record at the cursor if it is for this connection, and moves on. False: it has to wait for room.
 bool offer(Hub& hub, Connection& connection, const Record& record, wsd_prepared* prepared) {
-    const bool own = connection.own.erase(record.seq) != 0;
-    if (!own && may_see(record.route, connection.role, connection.person->user_id)) {
+    const auto owed = connection.owed.find(record.seq);
+    const bool ack_only = owed != connection.owed.end() && !owed->second.message;
+    if (!ack_only && may_see(record.route, connection.role, connection.person->user_id)) {
         if (!send_built(hub, connection, prepared, record.text)) return false;
         if (!connection.complete) connection.replayed_count++;
     }
     advance(connection);
     return true;
+}
+
+// Acknowledges what the cursor has passed, be it sent, told as missing or left out for the ack.
+void acknowledge_passed(Hub& hub, Connection& connection) {
+    while (!connection.owed.empty() && connection.owed.begin()->first < connection.next_seq) {
+        const auto owed = connection.owed.extract(connection.owed.begin());
+        const std::string ack = ack_envelope(*connection.session, owed.mapped().id, owed.key());
+        for (uint32_t i = 0; i < owed.mapped().ack_count; i++) answer(hub, connection, ack);
+    }
 }
 
 // The oldest number that is not gone; where all are, the next one.
@@ -94,20 +103,9 @@ std::string history_told(const Connection& connection) {
     JsonWriter data;
     data.begin_object().key("event").string(connection.missing.empty() ? "history_complete" : "history_unavailable");
     data.key("count").number(connection.replayed_count);
-    if (!connection.missing.empty()) {
-        data.key("missing").begin_array();
-        for (const Missing& range : connection.missing) {
-            data.begin_object().key("first").number(range.first).key("last").number(range.last).end_object();
-        }
-        data.end_array();
-    }
+    write_missing(connection.missing, &data);
     const std::string text = data.end_object().take();
-    Outgoing out;
-    out.type = "system";
-    out.session_id = connection.session->id;
-    out.time_ms = wall_ms();
-    out.data = text;
-    return write_envelope(out);
+    return write_envelope(message_of(*connection.session, "system", text));
 }
 
 // The cursor is at the end: from here on the connection sees what is not stored, too. Who has been here before and only
@@ -119,7 +117,9 @@ void become_live(Hub& hub, Connection& connection) {
     connection.missing.clear();
     if (!connection.held.empty()) return;
     const Session& session = *connection.session;
-    if (!send_now(hub, connection, presence_message(session, presence_users(session)))) return;
+    const bool again = connection.told_who;  // so that it may have missed that somebody left
+    if (!send_now(hub, connection, presence_message(session, presence_users(session, again)))) return;
+    connection.told_who = true;
     connection.presence_seen = session.presence_changes.size();
     connection.live = true;
 }
@@ -127,6 +127,7 @@ void become_live(Hub& hub, Connection& connection) {
 // Takes the cursor one record further. False: that is all for now.
 bool step(Hub& hub, Connection& connection) {
     if (connection.closing || connection.full || connection.reading || !connection.held.empty()) return false;
+    acknowledge_passed(hub, connection);
     if (!connection.ahead.empty()) {
         const std::shared_ptr<const Record> record = connection.ahead.front();
         return offer(hub, connection, *record, nullptr);
@@ -159,6 +160,7 @@ void pump(Hub& hub, Connection& connection) {
     while (step(hub, connection)) {
     }
     connection.pumping = false;
+    settle_reading(hub, connection);
 }
 
 void place_cursor(Connection& connection, std::optional<uint64_t> since) {

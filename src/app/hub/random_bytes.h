@@ -17,4 +17,15 @@ inline std::string random_bytes(size_t count) {
     return bytes;
 }
 
+// A name that is never given twice, also not by a later process: 128 bits in hexadecimal digits.
+inline std::string random_name() {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string name;
+    for (const char byte : random_bytes(16)) {
+        name += kDigits[static_cast<unsigned char>(byte) >> 4];
+        name += kDigits[byte & 15];
+    }
+    return name;
+}
+
 }  // namespace app::hub

@@ -1,15 +1,14 @@
 #include "app/hub/registry.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "app/hub/close_codes.h"
 #include "app/hub/delivery.h"
 #include "app/hub/outbox.h"
 #include "app/hub/presence.h"
 #include "app/hub/pump.h"
+#include "app/hub/random_bytes.h"
 #include "app/hub/room.h"
 #include "app/hub/turn.h"
 #include "app/hub/users.h"
@@ -18,36 +17,9 @@
 namespace app::hub {
 namespace {
 
-constexpr uint16_t kCloseReplaced = 4001;
-constexpr uint16_t kCloseSessionEnded = 4002;
-constexpr uint16_t kCloseKicked = 4003;
-constexpr uint16_t kCloseTokenExpired = 4004;
-constexpr uint16_t kCloseInternal = 1011;
 constexpr int64_t kExpiryMaxS = 10LL * 365 * 86400;  // a token that is good for longer does not need a timer
 
-// Never given twice, also not by a later process: a token to resume names it.
-std::string make_connection_id() {
-    uint8_t bytes[16] = {};
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) std::abort();  // so few are given whole (getrandom(2))
-    std::string id;
-    for (const uint8_t byte : bytes) {
-        id += "0123456789abcdef"[byte >> 4];
-        id += "0123456789abcdef"[byte & 15];
-    }
-    return id;
-}
-
 // ------------------------------------------------------------------------------------------- being in lists or not
-
-Person& need_person(Session& session, const Entry& entry) {
-    std::unique_ptr<Person>& person = session.people[entry.user_id];
-    if (!person) {
-        person = std::make_unique<Person>();
-        person->user_id = entry.user_id;
-    }
-    if (!person->member) person->role = entry.role;  // a member's is that of the list
-    return *person;
-}
 
 Connection& add_connection(Hub& hub, Session& session, wsd_conn conn, const Entry& entry) {
     std::unique_ptr<Connection>& owned = hub.connections[conn];
@@ -56,9 +28,11 @@ Connection& add_connection(Hub& hub, Session& session, wsd_conn conn, const Entr
     connection.hub = &hub;
     connection.conn = conn;
     connection.session = &session;
-    connection.person = &need_person(session, entry);
+    connection.person = &need_person(session, entry.user_id);
+    if (!connection.person->member) connection.person->role = entry.role;  // a member's is that of the list
+    connection.person->connection_count++;
     connection.role = entry.role;
-    connection.id = make_connection_id();
+    connection.id = random_name();  // a token to resume names it
     connection.index = session.connections.size();
     session.connections.push_back(&connection);
     session.connection_count++;
@@ -76,6 +50,7 @@ bool remove_connection(Hub& hub, Connection& connection) {
     connection.live = false;
     connection.ahead.clear();
     connection.held.clear();
+    connection.owed.clear();
     if (connection.expiry) (void)wsd_timer_stop(hub.server, std::exchange(connection.expiry, 0));
     Connection* const moved = session.connections.back();
     session.connections[connection.index] = moved;
@@ -116,6 +91,12 @@ bool start_expiry(Hub& hub, Connection& connection, int64_t expires_s) {
     if (expires_s == 0 || expires_s - wall_ms() / 1000 > kExpiryMaxS) return true;
     const uint64_t delay_ms = uint64_t(std::max<int64_t>(0, expires_s * 1000 - wall_ms()));
     return wsd_timer_start(hub.server, delay_ms, expire, &connection, &connection.expiry) == WSD_OK;
+}
+
+// In which role somebody is shown to the others; none while offline.
+std::optional<Role> shown_before(Session& session, std::string_view user_id) {
+    const Person* const person = find_person(session, user_id);
+    return person && person->online() ? std::optional(shown_role(*person)) : std::nullopt;
 }
 
 // What of the token to take up again holds here; none for one that is expired or another's, which is no error.
@@ -173,6 +154,13 @@ Person* find_person(Session& session, std::string_view user_id) {
     return found == session.people.end() ? nullptr : found->second.get();
 }
 
+Person& need_person(Session& session, std::string_view user_id) {
+    if (Person* const person = find_person(session, user_id)) return *person;
+    auto person = std::make_unique<Person>();
+    person->user_id = user_id;
+    return *session.people.emplace(user_id, std::move(person)).first->second;
+}
+
 Connection* find_connection(Hub& hub, wsd_conn conn) {
     const auto found = hub.connections.find(conn);
     return found == hub.connections.end() ? nullptr : found->second.get();
@@ -202,12 +190,11 @@ Connection* enter(Hub& hub, Session& session, wsd_conn conn, const Entry& entry)
         return nullptr;
     }
     const std::optional<ResumeClaim> claim = read_claim(hub, entry);
+    const std::optional<Role> before = shown_before(session, entry.user_id);
     Connection& connection = add_connection(hub, session, conn, entry);
     place_cursor(connection, claim ? entry.since : std::nullopt);
-    if (connection.person->connections.size() == 1) {
-        tell_joined(hub, session, *connection.person, conn);
-        presence_changed(hub, session, *connection.person);
-    }
+    if (!before) tell_joined(hub, session, *connection.person, conn);
+    if (before != connection.role) presence_changed(hub, session, *connection.person);
     replace(hub, connection, claim);
     send_welcome(hub, connection, claim.has_value());
     if (!start_expiry(hub, connection, entry.expires_s)) {
@@ -252,10 +239,27 @@ LeaveReason leave_reason(const wsd_close_info& info) {
 
 void leave(Hub& hub, Connection* connection, LeaveReason reason) {
     Session& session = *connection->session;
+    Person& person = *connection->person;
     if (!connection->closing) depart(hub, *connection, reason);
     session.connection_count--;
-    if (session.ended) at_turn_end(hub, session);
+    person.connection_count--;
     hub.connections.erase(connection->conn);
+    if (session.ended)
+        at_turn_end(hub, session);
+    else
+        forget_guests(hub, session, person);
+}
+
+void forget_guests(Hub& hub, Session& session, Person& person) {
+    const auto gone = [](const Person& one) { return !one.member && one.connection_count == 0; };
+    if (!gone(person) || person.guest_listed) return;
+    person.guest_listed = true;
+    session.guests.push_back(person.user_id);
+    if (session.guests.size() <= hub.options.guest_max_count) return;
+    const auto oldest = session.people.find(session.guests.front());
+    session.guests.pop_front();
+    oldest->second->guest_listed = false;
+    if (gone(*oldest->second)) session.people.erase(oldest);  // else it is listed anew when it leaves
 }
 
 void disconnect(Hub& hub, Connection& connection, uint16_t code, std::string_view why, LeaveReason reason) {

@@ -8,6 +8,7 @@ namespace app::hub {
 // Null where there is none, or it has ended.
 Session* find_session(Hub& hub, std::string_view id);
 Person* find_person(Session& session, std::string_view user_id);
+Person& need_person(Session& session, std::string_view user_id);  // makes one where there is none
 Connection* find_connection(Hub& hub, wsd_conn conn);
 
 // Lets somebody in, or says why not: as the session, its members and its status have it. With `session` set the upgrade
@@ -26,11 +27,15 @@ enum class LeaveReason : uint8_t { kLeft, kReplaced, kTimeout, kError, kKicked, 
 const char* leave_reason_name(LeaveReason reason);
 
 // What a close comes to for the others: kLeft for who said so and for a server that shuts down, kTimeout for who was
-// silent or took nothing, kSlow for a queue that was full, and else kError.
+// silent, kSlow for who did not take what was queued, and else kError.
 LeaveReason leave_reason(const wsd_close_info& info);
 
 // At its on_close; frees it. Others are told where it was its user's last.
 void leave(Hub& hub, Connection* connection, LeaveReason reason);
+
+// Somebody may have left, or the list: who is neither there nor on it is remembered for a while only, as anybody may
+// come as an instructor where the query is believed. Frees people, maybe this one.
+void forget_guests(Hub& hub, Session& session, Person& person);
 
 // Closes one, and counts it as gone at once, so that nobody is sent what nobody gets. on_close frees it.
 void disconnect(Hub& hub, Connection& connection, uint16_t code, std::string_view why, LeaveReason reason);
@@ -45,10 +50,12 @@ void end_session(Hub& hub, Session& session);
 // Sends the welcome again, as `join_session` asks for.
 void send_welcome(Hub& hub, Connection& connection, bool resumed);
 
-// The snapshot of everyone who is online, as `data.users` and as the control API has it.
-std::string presence_users(const Session& session);
+// The snapshot of everyone who is online, as `data.users` and as the control API has it; with `gone` also of those who
+// have been.
+std::string presence_users(const Session& session, bool gone = false);
 
-// A person's connections have come to be or have all gone: others hear of it at the end of the turn.
+// A person's first connection has come, the last has gone, or the role in which it is shown is another: others hear of
+// it at the end of the turn.
 void presence_changed(Hub& hub, Session& session, const Person& person);
 
 // A token bucket's verdict about one more message of a user; 0: taken, else seconds until the next is.

@@ -4,10 +4,13 @@
 #include <iterator>
 #include <utility>
 
+#include "app/hub/definition.h"
 #include "app/hub/delivery.h"
+#include "app/hub/outbox.h"
 #include "app/hub/pump.h"
 #include "app/hub/registry.h"
 #include "app/hub/turn.h"
+#include "app/hub/vote_news.h"
 #include "app/hub/wall_clock.h"
 
 namespace app::hub {
@@ -20,16 +23,6 @@ std::string seen_key(std::string_view user_id, std::string_view id) {
     return key.append(user_id).append(1, '\n').append(id);
 }
 
-std::string ack_envelope(const Session& session, std::string_view id, uint64_t seq) {
-    Outgoing out;
-    out.type = "ack";
-    out.seq = seq;
-    out.id = id;
-    out.session_id = session.id;
-    out.time_ms = wall_ms();
-    return write_envelope(out);
-}
-
 void report(Hub& hub, Staged& staged, bool ok) {
     if (!staged.done) return;
     call_later(hub, [done = std::move(staged.done), seq = staged.record->seq, ok] { done(seq, ok); });
@@ -37,19 +30,16 @@ void report(Hub& hub, Staged& staged, bool ok) {
 
 // --------------------------------------------------------------------------------------------------------- committed
 
-void acknowledge(Hub& hub, const Session& session, const Staged& staged) {
-    for (const wsd_conn origin : staged.origins) {
-        Connection* const connection = find_connection(hub, origin);
-        if (connection) answer(hub, *connection, ack_envelope(session, staged.id, staged.record->seq));
-    }
-}
-
 void commit(Hub& hub, Session& session) {
     std::vector<Staged> committed = std::exchange(session.under_way, {});
     session.under_way_votes.reset();
+    // Not when they are taken back, as what came of it would find the history as it is then: refusing.
+    if (std::exchange(session.votes_taken_back, false)) {
+        settle_votes(hub, session);
+        keep_definition(hub, session);  // it may have been stored with comparisons that were not kept
+    }
     fan_out(hub, session, committed);
     for (Staged& staged : committed) {
-        acknowledge(hub, session, staged);
         if (staged.wants_acks) await_acks(hub, session, staged.record, staged.id);
         report(hub, staged, true);
     }
@@ -67,14 +57,17 @@ void forget_ids(Session& session, uint64_t after_seq) {
     }
 }
 
-void fail(Hub& hub, Staged& staged) {
-    Failure failure;
-    failure.message = "the message could not be stored";
-    for (const wsd_conn origin : staged.origins) {
-        Connection* const connection = find_connection(hub, origin);
-        if (connection) answer(hub, *connection, write_error(staged.id, failure));
+// Answers what a connection sent and what was not kept.
+void refuse_unkept(Hub& hub, Connection& connection, uint64_t last_seq) {
+    static const Failure kNotStored{ErrorCode::kInternal, "the message could not be stored"};
+    const auto first = connection.owed.upper_bound(last_seq);
+    for (auto owed = first; owed != connection.owed.end(); owed++) {
+        for (uint32_t i = 0; i < owed->second.ack_count; i++) {
+            answer(hub, connection, write_error(owed->second.id, kNotStored));
+        }
     }
-    report(hub, staged, false);
+    connection.owed.erase(first, connection.owed.end());
+    settle_reading(hub, connection);
 }
 
 // What was not kept has never been: neither that which was refused, nor what was numbered after it.
@@ -85,18 +78,15 @@ void rewind(Hub& hub, Session& session) {
     std::optional<Votes> votes = std::exchange(session.under_way_votes, std::nullopt);
     std::optional<Votes> later_votes = std::exchange(session.staged_votes, std::nullopt);
     if (!votes) votes = std::move(later_votes);
-    if (votes) session.votes = std::move(*votes);
+    if (votes) {
+        session.votes = std::move(*votes);
+        session.votes_taken_back = true;
+    }
     const uint64_t last_seq = session.history->last_seq();
     session.staged_seq = last_seq;
     forget_ids(session, last_seq);
-    for (Connection* const connection : session.connections) {
-        std::erase_if(connection->own, [last_seq](uint64_t seq) { return seq > last_seq; });
-    }
-    if (hub.log) {
-        hub.log->write(LogLevel::kError, "history_append_failed",
-                       {{"session", session.id}, {"messages", std::to_string(failed.size())}});
-    }
-    for (Staged& staged : failed) fail(hub, staged);
+    for (Connection* const connection : session.connections) refuse_unkept(hub, *connection, last_seq);
+    for (Staged& staged : failed) report(hub, staged, false);
 }
 
 std::shared_ptr<const Record> make_record(const Session& session, const Draft& draft, uint64_t seq) {
@@ -120,11 +110,6 @@ std::shared_ptr<const Record> make_record(const Session& session, const Draft& d
     return record;
 }
 
-Staged* find_staged(std::vector<Staged>& all, uint64_t seq) {
-    if (all.empty() || seq < all.front().record->seq || seq > all.back().record->seq) return nullptr;
-    return &all[seq - all.front().record->seq];
-}
-
 }  // namespace
 
 // --------------------------------------------------------------------------------------------------------- publishing
@@ -142,9 +127,11 @@ uint64_t publish(Hub& hub, Session& session, const Draft& draft) {
     staged.wants_acks = draft.ack;
     staged.done = draft.done;
     Connection* const origin = find_connection(hub, draft.origin);
-    if (origin && draft.answered) staged.origins.push_back(origin->conn);
-    if (origin && !draft.echoed) origin->own.insert(seq);
     session.staged.push_back(std::move(staged));
+    if (origin) {
+        origin->owed.emplace(seq, Owed{std::string(draft.id), draft.answered, draft.echoed});
+        settle_reading(hub, *origin);
+    }
     if (draft.answered) remember_id(hub, session, draft.from, draft.id, seq);
     at_turn_end(hub, session);
     return seq;
@@ -189,12 +176,10 @@ bool taken_before(Hub& hub, Connection& connection, std::string_view id) {
     const auto found = session.seen_ids.find(seen_key(connection.person->user_id, id));
     if (found == session.seen_ids.end()) return false;
     const uint64_t seq = found->second;
-    Staged* staged = find_staged(session.under_way, seq);
-    if (!staged) staged = find_staged(session.staged, seq);
-    if (!staged)
+    if (seq < connection.next_seq)
         answer(hub, connection, ack_envelope(session, id, seq));
     else
-        staged->origins.push_back(connection.conn);  // once more also where it has sent it twice already
+        connection.owed.try_emplace(seq, Owed{std::string(id), 0, true}).first->second.ack_count++;
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/hub/close_codes.h"
 #include "app/hub/handlers.h"
 #include "app/hub/middleware.h"
 #include "app/hub/registry.h"
@@ -33,7 +34,6 @@ Result Router::route(Request& request) const {
 namespace {
 
 constexpr uint32_t kMalformedMax = 20;  // in a row
-constexpr uint16_t kPolicyViolation = 1008;
 
 Router make_router() {
     Router router;
@@ -60,7 +60,7 @@ void take_message(Hub& hub, Connection& connection, std::string_view text, bool 
     if (!result || connection.closing) return;
     answer(hub, connection, write_error(request.message.id, *result));
     if (connection.malformed_in_row >= kMalformedMax) {
-        disconnect(hub, connection, kPolicyViolation, "too many malformed messages", LeaveReason::kError);
+        disconnect(hub, connection, kClosePolicy, "too many malformed messages", LeaveReason::kError);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "app/client.h"
 #include "app/daemon.h"
+#include "app/hub/close_codes.h"
 #include "app/hub/definition.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
@@ -15,29 +16,9 @@
 namespace app::hub {
 namespace {
 
-constexpr uint16_t kCloseSessionEnded = 4002;
 constexpr uint32_t kHeartbeatDefaultS = 30;  // where the server sends no pings
 
 // ----------------------------------------------------------------------------------------------------------- options
-
-// What is read from files that may be replaced while the hub runs.
-struct Keys {
-    std::vector<std::string> secrets;
-    std::string admin_key;
-};
-
-bool read_keys(const HubFlags& flags, Keys* keys, std::string* error) {
-    std::string why;
-    if (!flags.jwt_secret_file.empty() && !read_secrets(flags.jwt_secret_file, &keys->secrets, &why)) {
-        *error = "jwt-secret-file: " + why;
-        return false;
-    }
-    if (!flags.admin_key_file.empty() && !read_only_line(flags.admin_key_file, &keys->admin_key, &why)) {
-        *error = "admin-key-file: " + why;
-        return false;
-    }
-    return true;
-}
 
 void apply(Hub& hub, const Options& options, Keys keys) {
     const HubFlags& flags = options.hub;
@@ -51,6 +32,11 @@ void apply(Hub& hub, const Options& options, Keys keys) {
     hub.options.accept_then_close = flags.accept_then_close;
     const uint32_t ping_s = options.config.ping_interval_ms / 1000;
     hub.heartbeat_s = options.config.ping_interval_ms ? std::max(ping_s, 1u) : kHeartbeatDefaultS;
+}
+
+void warn_of_belief(const Hub& hub) {
+    if (!hub.tokens.secrets.empty()) return;
+    hub.log->write(LogLevel::kWarn, "no jwt-secret-file: users are believed whoever they say they are");
 }
 
 Fsync fsync_of(FsyncWhen when) {
@@ -101,7 +87,7 @@ void on_drain(wsd_server* server, wsd_conn conn) {
 
 std::unique_ptr<Hub> open_hub(wsd_server* server, const Options& options, Log* log, std::string* error) {
     Keys keys;
-    if (!read_keys(options.hub, &keys, error)) return nullptr;
+    if (!read_keys(options, &keys, error)) return nullptr;
     auto hub = std::make_unique<Hub>();
     hub->server = server;
     hub->log = log;
@@ -110,18 +96,27 @@ std::unique_ptr<Hub> open_hub(wsd_server* server, const Options& options, Log* l
     if (!hub->store) return nullptr;
     if (!load_sessions(*hub, options.hub.sessions, error)) return nullptr;
     hub->resume_secret = hub->store->secret();
-    if (hub->tokens.secrets.empty()) {
-        log->write(LogLevel::kWarn, "no jwt-secret-file: users are believed whoever they say they are");
-    }
+    warn_of_belief(*hub);
     return hub;
 }
 
-std::string reload_hub(Hub& hub, const Options& options) {
-    Keys keys;
-    std::string error;
-    if (!read_keys(options.hub, &keys, &error)) return error;
+bool read_keys(const Options& options, Keys* keys, std::string* error) {
+    const HubFlags& flags = options.hub;
+    std::string why;
+    if (!flags.jwt_secret_file.empty() && !read_secrets(flags.jwt_secret_file, &keys->secrets, &why)) {
+        *error = "jwt-secret-file: " + why;
+        return false;
+    }
+    if (!flags.admin_key_file.empty() && !read_only_line(flags.admin_key_file, &keys->admin_key, &why)) {
+        *error = "admin-key-file: " + why;
+        return false;
+    }
+    return true;
+}
+
+void reload_hub(Hub& hub, const Options& options, Keys keys) {
     apply(hub, options, std::move(keys));
-    return {};
+    warn_of_belief(hub);
 }
 
 void hub_callbacks(wsd_callbacks* callbacks) {

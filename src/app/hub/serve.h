@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/hub/hub.h"
 #include "app/options.h"
@@ -15,8 +16,17 @@ constexpr std::string_view kHubPath = "/hub";
 // Opens what the options name: secrets, key, store and sessions. Null sets `*error` to one line. Before the loop runs.
 std::unique_ptr<Hub> open_hub(wsd_server* server, const Options& options, Log* log, std::string* error);
 
-// Takes over, at a reload, what may change in a running hub: secrets, key, rates. Empty, or why nothing has changed.
-std::string reload_hub(Hub& hub, const Options& options);
+// What is read from files that may be replaced while the hub runs.
+struct Keys {
+    std::vector<std::string> secrets;
+    std::string admin_key;
+};
+
+// Reads those files, as far as the options name them. False sets `*error` to one line.
+[[nodiscard]] bool read_keys(const Options& options, Keys* keys, std::string* error);
+
+// Takes over, at a reload, what may change in a running hub: secrets, key, rates.
+void reload_hub(Hub& hub, const Options& options, Keys keys);
 
 // Sets on_message and on_drain. They need a Daemon behind wsd_context().
 void hub_callbacks(wsd_callbacks* callbacks);

@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4) and the message authentication code made with it (RFC 2104), for tokens. Whether two codes are
-// the same is asked of equal_in_constant_time() only.
+// SHA-256 (FIPS 180-4) and the message authentication code made with it (RFC 2104), for tokens. Whether two codes or
+// two secrets are the same is asked of equal_in_constant_time() only.
 #pragma once
 
 #include <array>

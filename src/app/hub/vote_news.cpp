@@ -26,4 +26,17 @@ void publish_progress(Hub& hub, Session& session) {
     publish_from_system(hub, session, "session_progress", session.votes.progress_data());
 }
 
+void settle_votes(Hub& hub, Session& session) {
+    // Votes as they were are only remembered where something is staged that could fail.
+    Votes votes = session.votes;
+    const std::vector<Votes::Change> changes = votes.members_changed(session.members);
+    if (changes.empty()) return;
+    votes_will_change(session);
+    session.votes = std::move(votes);
+    for (const Votes::Change& change : changes) {
+        publish_consensus(hub, session, change.comparison_id, change.consensus);
+    }
+    publish_progress(hub, session);
+}
+
 }  // namespace app::hub

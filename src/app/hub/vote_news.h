@@ -11,4 +11,7 @@ void publish_consensus(Hub& hub, Session& session, const std::string& comparison
 // How many comparisons there are, and how many are agreed on.
 void publish_progress(Hub& hub, Session& session);
 
+// Looks at all votes anew after the list of members has changed, and publishes what has come of that.
+void settle_votes(Hub& hub, Session& session);
+
 }  // namespace app::hub

@@ -1,4 +1,6 @@
 // What the hub says of itself to one connection: hello, and that a session is over.
+#include "app/hub/definition.h"
+#include "app/hub/outbox.h"
 #include "app/hub/presence.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
@@ -9,17 +11,12 @@ namespace app::hub {
 namespace {
 
 std::string system_message(const Session& session, std::string_view data) {
-    Outgoing out;
-    out.type = "system";
-    out.session_id = session.id;
-    out.time_ms = wall_ms();
-    out.data = data;
-    return write_envelope(out);
+    return write_envelope(message_of(session, "system", data));
 }
 
 void write_session(const Session& session, JsonWriter* writer) {
     writer->begin_object().key("id").string(session.id).key("name").string(session.name);
-    writer->key("status").string(session.status == SessionStatus::kActive ? "active" : "paused");
+    writer->key("status").string(status_name(session.status));
     writer->key("members").begin_array();
     for (const std::string& user_id : session.members) {
         const auto found = session.people.find(user_id);

@@ -174,6 +174,7 @@ TEST_CASE("help lists every flag that is taken") {
     for (const char* flag : {"--port", "--listen", "--max-fragments", "--close-timeout", "--version"}) {
         CHECK(help.find(flag) != std::string::npos);
     }
+    for (size_t at = 0, end = 0; (end = help.find('\n', at)) != std::string::npos; at = end + 1) CHECK(end - at <= 100);
     // It says that all but the last three are variables of the environment, and all but the last four keys of a file.
     size_t at = 0;
     for (const char* flag : {"  --access-log", "  --config", "  --check-config", "  --version", "  --help"}) {

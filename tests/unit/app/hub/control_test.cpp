@@ -37,6 +37,16 @@ TEST_CASE("the scheme is Bearer in any case, and no other") {
     CHECK(status("X-Authorization: Bearer a key for tests\r\n") == 401);
 }
 
+TEST_CASE("a second Authorization beside the right one is refused, wherever it stands") {
+    ControlWorld world;
+    const std::string good = "Authorization: Bearer a key for tests\r\n", bad = "Authorization: Bearer no key\r\n";
+    for (const std::string& authorization : {good + bad, bad + good}) {
+        CAPTURE(authorization);
+        world.admin->send(plain_request("GET /api/sessions", authorization));
+        CHECK(world.server.response(*world.admin).status == 401);
+    }
+}
+
 TEST_CASE("without a key there is no control API") {
     ControlWorld world;
     world.hub.admin_key.clear();

@@ -104,6 +104,7 @@ TEST_CASE("parameters that are missing or malformed are named") {
          "session_id: expected 1-64 characters of A-Z a-z 0-9 _ - ."},
         {"session_id=s&user_id=" + long_name + "&role=student", "invalid_parameter",
          "user_id: expected 1-64 characters of A-Z a-z 0-9 _ - ."},
+        {"session_id=s&user_id=system&role=instructor", "invalid_parameter", "user_id: the name is the server's own"},
         {kGood + "&project_id=%c3%a4", "invalid_parameter",
          "project_id: expected 1-64 characters of A-Z a-z 0-9 _ - ."},
         {"session_id=s&user_id=u&role=Student", "invalid_parameter", "role: expected instructor or student"},

@@ -1,5 +1,6 @@
 #include "app/hub/handlers.h"
 
+#include "app/hub/definition.h"
 #include "support/hub_world.h"
 
 using namespace app::hub;
@@ -265,11 +266,11 @@ TEST_CASE("votes come to consensus, and everyone hears of it in one order") {
     CHECK(world.heard(bob) == "vote_received:1");
     CHECK(world.last_data("preferred_feature_id") == "\"c-a\"");
     CHECK(world.last_has(R"("id":"v1")"));
-    CHECK(world.told(bob, vote_text("v2", "c", "c-a")) == "consensus_reached:3 session_progress:4 ack:2");
+    CHECK(world.told(bob, vote_text("v2", "c", "c-a")) == "ack:2 consensus_reached:3 session_progress:4");
     CHECK(world.heard(ada) == "vote_received:2 consensus_reached:3 session_progress:4");
     CHECK(world.last_data("completed") == "1");
     CHECK(world.last_has(R"("from":"system")"));
-    CHECK(world.told(bob, vote_text("v3", "c", "c-b")) == "consensus_lost:6 session_progress:7 ack:5");
+    CHECK(world.told(bob, vote_text("v3", "c", "c-b")) == "ack:5 consensus_lost:6 session_progress:7");
     CHECK(world.told(bob, vote_text("v3", "c", "c-b")) == "ack:5");  // taken once
 }
 
@@ -298,7 +299,42 @@ TEST_CASE("a vote that is not kept has never been cast") {
     CHECK(world.told(ada, vote_text("v1", "c", "c-a")) == "error:internal");
     CHECK(world.session().votes.progress().completed == 0);
     world.history().refuses = false;
-    CHECK(world.told(ada, vote_text("v1", "c", "c-a")) == "consensus_reached:2 session_progress:3 ack:1");
+    CHECK(world.told(ada, vote_text("v1", "c", "c-a")) == "ack:1 consensus_reached:2 session_progress:3");
+}
+
+TEST_CASE("what a change of the list has come to is published once the history takes it") {
+    TalkingWorld world;
+    world.session().members = {"ada", "bob"};
+    world.add_comparison("c");
+    Client& ada = world.come("ada");
+    CHECK(world.told(ada, vote_text("v1", "c", "c-a")) == "ack:1");
+    world.history().refuses = true;
+    DefinitionChange change;
+    change.members = {{"ada", Role::kStudent, ""}};
+    apply_change(world.hub, world.session(), change);
+    CHECK(world.heard(ada) == "");
+    CHECK(world.session().votes.progress().completed == 0);
+    world.history().refuses = false;
+    world.say("system");
+    CHECK(world.heard(ada) == "message:2 consensus_reached:3 session_progress:4");
+}
+
+TEST_CASE("a comparison that was not kept does not stay in the definition that was stored meanwhile") {
+    TalkingWorld world;
+    Client& dr = world.come("dr", Role::kInstructor);
+    world.history().answers_late = true;
+    world.history().refuses = true;
+    CHECK(world.told(dr, R"({"type":"comparison_update","data":{"comparison":{"id":"refused",)"
+                         R"("feature_a":{"id":"a","title":"A"},"feature_b":{"id":"b","title":"B"}}}})") == "");
+    keep_definition(world.hub, world.session());
+    CHECK(world.disk.definitions["algebra-1"].find("refused") != std::string::npos);
+    world.history().answer();
+    CHECK(world.heard(dr) == "error:internal");
+    world.history().refuses = false;
+    world.history().answers_late = false;
+    world.say("system");
+    CHECK(world.heard(dr) == "message:1");
+    CHECK(world.disk.definitions["algebra-1"].find("refused") == std::string::npos);
 }
 
 TEST_CASE("an instructor changes comparisons, and everyone sees it") {
@@ -310,16 +346,16 @@ TEST_CASE("an instructor changes comparisons, and everyone sees it") {
     const char kChange[] = R"({"type":"comparison_update","id":"u","data":{"comparison":{"id":"c",)"
                            R"("feature_a":{"id":"a","title":"A"},"feature_b":{"id":"b","title":"B"}}}})";
     CHECK(world.told(ada, kChange) == "error:forbidden");
-    CHECK(world.told(dr, kChange) == "comparison_update:1 session_progress:2 ack:1");
+    CHECK(world.told(dr, kChange) == "comparison_update:1 ack:1 session_progress:2");
     CHECK(world.heard(ada) == "comparison_update:1 session_progress:2");
     CHECK(world.last_data("total") == "1");
-    CHECK(world.told(ada, vote_text("v1", "c", "a")) == "consensus_reached:4 session_progress:5 ack:3");
+    CHECK(world.told(ada, vote_text("v1", "c", "a")) == "ack:3 consensus_reached:4 session_progress:5");
 
     std::string again = kChange;
     again.replace(again.find("\"u\""), 3, "\"w\"");
     (void)world.heard(dr);
-    CHECK(world.told(dr, again) == "comparison_update:6 consensus_lost:7 session_progress:8 ack:6");
-    CHECK(world.last_text.find("\"w\"") != std::string::npos);
+    CHECK(world.told(dr, again) == "comparison_update:6 ack:6 consensus_lost:7 session_progress:8");
+    CHECK(world.last_data("completed") == "0");
     CHECK(world.session().votes.progress().completed == 0);
 }
 

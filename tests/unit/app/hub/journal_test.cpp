@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -59,7 +60,7 @@ struct Opened {
 };
 
 // A disk that takes its time is not what most tests are about.
-const FileCalls kNotSynced = {pwrite, [](int) { return 0; }, ftruncate};
+const FileCalls kNotSynced = {pwrite, [](int) { return 0; }, ftruncate, [](int) { return 0; }};
 
 struct Fixture {
     test::TemporaryDirectory directory;
@@ -286,7 +287,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal whose directory or end cannot be read take
 namespace {
 
 size_t room_bytes;  // until the disk is full
-bool sync_fails, truncate_fails;
+bool sync_fails, truncate_fails, path_sync_fails;
 
 ssize_t narrow_pwrite(int fd, const void* data, size_t len, off_t offset) {
     if (!room_bytes) errno = ENOSPC;
@@ -306,12 +307,17 @@ int failing_truncate(int fd, off_t len) {
     return truncate_fails ? -1 : ftruncate(fd, len);
 }
 
-const FileCalls kFailing = {narrow_pwrite, failing_sync, failing_truncate};
+int failing_path_sync(int fd) {
+    errno = EIO;
+    return path_sync_fails ? -1 : kNotSynced.fsync(fd);
+}
+
+const FileCalls kFailing = {narrow_pwrite, failing_sync, failing_truncate, failing_path_sync};
 
 struct FailingFixture : Fixture {
     FailingFixture() {
         room_bytes = SIZE_MAX;
-        sync_fails = truncate_fails = false;
+        sync_fails = truncate_fails = path_sync_fails = false;
         options.calls = &kFailing;
         options.segment_bytes = 1u << 20;
     }
@@ -354,6 +360,7 @@ TEST_CASE_FIXTURE(FailingFixture, "what could not be brought to the disk is not 
     REQUIRE(opened.journal.append(records(1, 2)).ok);
     sync_fails = true;
     CHECK_FALSE(opened.journal.append(records(3, 9)).ok);
+    CHECK(numbers(Opened(options).shown) == "1-2");  // as who said it was told
     sync_fails = false;
     CHECK(opened.journal.append(records(3, 4)).ok);
     Opened again(options);
@@ -361,11 +368,58 @@ TEST_CASE_FIXTURE(FailingFixture, "what could not be brought to the disk is not 
     CHECK(again.report.missing.empty());
 }
 
+TEST_CASE_FIXTURE(FailingFixture,
+                  "a segment whose name could not be brought to the disk takes nothing from the one before") {
+    options.sync = true;
+    options.retention.age_ms = 80000;  // a segment is of ten seconds
+    const auto at = [](uint64_t seq, int64_t time_ms) {
+        return test::Records{std::make_shared<const Record>(Record{seq, time_ms, {"eve", "", {}}, "{}"})};
+    };
+    Opened opened(options);
+    REQUIRE(opened.journal.append(at(1, 1000)).ok);
+    path_sync_fails = true;
+    CHECK_FALSE(opened.journal.append(at(2, 20000)).ok);
+    path_sync_fails = false;
+    CHECK(opened.journal.append(at(2, 2000)).ok);  // the clock was set back meanwhile
+    Opened again(options);
+    CHECK(numbers(again.shown) == "1-2");
+    CHECK(again.report.torn_bytes == 0);
+}
+
+TEST_CASE_FIXTURE(FailingFixture, "retention takes nothing that alone tells the last number for sure") {
+    options.retention.age_ms = 80000;
+    Opened opened(options);
+    REQUIRE(opened.journal.append(records(1, 3)).ok);
+    path_sync_fails = true;
+    for (int again = 0; again < 2; again++) {
+        opened.journal.drop_old(1000000);
+        CHECK(opened.journal.first_seq() == 1);
+    }
+    path_sync_fails = false;
+    opened.journal.drop_old(1000000);
+    CHECK(opened.journal.first_seq() == 0);
+    CHECK(Opened(options).journal.last_seq() == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a new journal begins with nothing, whatever an earlier one has left there") {
+    REQUIRE(Opened(options).journal.append(records(1, 20)).ok);
+    REQUIRE(Opened(options).journal.append(records(21, 40)).ok);
+    REQUIRE(segments().size() == 2);
+    Journal fresh(options);  // of a session of the same name, as the one before could not be removed
+    REQUIRE(fresh.append(records(1, 1)).ok);
+    CHECK(numbers(Opened(options).shown) == "1");
+}
+
 TEST_CASE_FIXTURE(Fixture, "what is not on the disk yet is told, and with `sync` there is none") {
     {
         Opened opened(options);
         const Journal::Appended first = opened.journal.append(records(1, 1));
         CHECK(first.unsynced == std::vector<std::string>{options.directory, directory.path(), path(0)});
+        std::filesystem::create_directory(directory.path() + "/t");  // with a definition, perhaps not synced yet
+        JournalOptions other = options;
+        other.directory = directory.path() + "/t";
+        const std::vector<std::string> unsynced = Opened(other).journal.append(records(1, 1)).unsynced;
+        CHECK(std::count(unsynced.begin(), unsynced.end(), directory.path()) == 1);
         CHECK(opened.journal.append(records(2, 2)).unsynced == std::vector<std::string>{path(0)});
     }
     options.sync = true;

@@ -143,6 +143,19 @@ TEST_CASE("a newer connection replaces its user's older one, and nobody else hea
     CHECK(world.heard(newer) == "message:1");
 }
 
+TEST_CASE("who comes back in another role is shown in it") {
+    HubWorld world;
+    world.start();
+    Client& eve = world.enter("eve");
+    (void)world.enter("bob");
+    (void)world.heard(eve);
+    (void)world.enter("bob", Role::kInstructor);
+    CHECK(world.heard(eve) == "presence:bob+");
+    CHECK(world.last_text.find(R"("role":"instructor")") != std::string::npos);
+    (void)world.enter("bob", Role::kInstructor);
+    CHECK(world.heard(eve) == "");
+}
+
 TEST_CASE("disconnecting is idempotent, and so is what follows it") {
     HubWorld world;
     world.start();
@@ -282,6 +295,38 @@ TEST_CASE("what retention has taken since is told to who resumes") {
 
 // ---------------------------------------------------------------------------------------------------- sessions that
 // end
+
+TEST_CASE("of people who are not on the list the latest who left are remembered") {
+    HubWorld world;
+    world.start();
+    world.hub.options.guest_max_count = 1;
+    const auto come = [&](const char* user_id) -> Client& {
+        Client& client = world.enter(user_id, Role::kInstructor);
+        (void)world.heard(client);
+        return client;
+    };
+    const auto go = [&](Client& client) {
+        client.close();
+        world.server.settle();
+    };
+    const auto knows = [&](const char* user_id) { return app::hub::find_person(world.session(), user_id) != nullptr; };
+    Client& first = come("dr.1");
+    Client& second = come("dr.2");
+    go(first);
+    CHECK(knows("dr.1"));
+    go(second);
+    CHECK_FALSE(knows("dr.1"));
+    Client& back = come("dr.2");
+    go(come("dr.3"));
+    CHECK(knows("dr.2"));
+    CHECK(knows("dr.3"));
+    go(back);
+    CHECK(knows("dr.2"));
+    CHECK_FALSE(knows("dr.3"));
+    go(come("bob"));
+    CHECK(knows("bob"));
+    CHECK(world.session().people.size() == 4);  // with the members
+}
 
 TEST_CASE("a session that ends tells everyone, closes with 4002, and is gone with its last connection") {
     HubWorld world;

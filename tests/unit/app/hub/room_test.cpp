@@ -1,5 +1,6 @@
 #include "app/hub/room.h"
 
+#include "app/hub/outbox.h"
 #include "support/hub_world.h"
 
 using app::hub::Draft;
@@ -125,6 +126,86 @@ TEST_CASE("who is to get the message as well as the ack gets both") {
     draft.echoed = true;
     world.say("bob", conn, draft);
     CHECK(world.heard(bob) == "message:1 ack:1");
+}
+
+TEST_CASE("an ack stands where its message would, so that the numbers that a connection hears rise") {
+    HubWorld world;
+    world.start();
+    wsd_conn conn = 0;
+    Client& ada = world.enter("ada", Role::kStudent, &conn);
+    (void)world.heard(ada);
+    world.say("ada", conn);
+    world.say("system");
+    CHECK(world.heard(ada) == "ack:1 message:2");
+}
+
+TEST_CASE("acks do not overtake a history that is still being read") {
+    HubWorld world;
+    world.start();
+    Draft named;
+    named.id = "c-1";
+    for (int i = 0; i < 3; i++) world.say("system");
+    world.say("ada", 0, named);
+    app::hub::remember_id(world.hub, world.session(), "ada", "c-1", 4);
+    world.server.settle();
+    world.history().recent_count = 1;
+    world.history().answers_late = true;
+    wsd_conn conn = 0;
+    Client& ada = world.enter("ada", Role::kStudent, &conn);
+    CHECK(world.heard(ada) == "welcome");
+    world.say("ada", conn);
+    CHECK(app::hub::taken_before(world.hub, *app::hub::find_connection(world.hub, conn), "c-1"));
+    world.server.settle();
+    world.history().answer();  // 1 and 2
+    world.history().answer();  // 5 is kept
+    CHECK(world.heard(ada) == "message:1 message:2");
+    world.history().answers_late = false;
+    world.history().answer();  // 3 and 4
+    CHECK(world.heard(ada) == "message:3 message:4 ack:4 ack:5 history_complete:4 presence:ada+");
+}
+
+TEST_CASE("an ack whose place in the history is lost comes all the same") {
+    HubWorld world;
+    world.start();
+    Draft named;
+    named.id = "c-1";
+    named.answered = true;
+    for (int i = 0; i < 3; i++) world.say("system");
+    app::hub::remember_id(world.hub, world.session(), "ada", "c-1", 2);
+    world.server.settle();
+    world.history().recent_count = 1;
+    world.history().answers_late = true;
+    world.history().missing = {{2, 2}};
+    wsd_conn conn = 0;
+    Client& ada = world.enter("ada", Role::kStudent, &conn);
+    CHECK(world.heard(ada) == "welcome");
+    CHECK(app::hub::taken_before(world.hub, *app::hub::find_connection(world.hub, conn), "c-1"));
+    world.history().answer();
+    CHECK(world.heard(ada) ==
+          R"(message:1 ack:2 message:3 history_unavailable:2:[{"first":2,"last":2}] presence:ada+)");
+}
+
+TEST_CASE("who has too much to be answered is not read from until it is kept, or not") {
+    HubWorld world;
+    world.start();
+    wsd_conn conn = 0;
+    Client& ada = world.enter("ada", Role::kStudent, &conn);
+    (void)world.heard(ada);
+    size_t messages = 0;
+    world.server.on_message = [&](wsd_conn, wsd_opcode, std::string_view) { messages++; };
+    world.history().answers_late = true;
+    for (const bool refuses : {false, true}) {
+        CAPTURE(refuses);
+        messages = 0;
+        world.history().refuses = refuses;
+        for (size_t i = 0; i < app::hub::kUnansweredMax; i++) world.say("ada", conn);
+        ada.send(test::text("{}"));
+        world.server.settle();
+        CHECK(messages == 0);
+        world.history().answer();
+        world.server.settle();
+        CHECK(messages == 1);
+    }
 }
 
 TEST_CASE("nothing is sent before it is kept, and what comes meanwhile goes to the history together") {
@@ -284,6 +365,22 @@ TEST_CASE("a slow receiver misses nothing stored, and learns anew who is there w
     for (uint64_t seq = 1; seq <= last; seq++) expected += "message:" + std::to_string(seq) + ' ';
     CHECK(world.heard(bob) == expected + "presence:bob+,eve+");
     CHECK(is_live());
+}
+
+TEST_CASE("who had no room to be told that somebody left is told once there is room") {
+    HubWorld world;
+    world.start();
+    wsd_conn conn = 0;
+    Client& bob = world.enter("bob", Role::kStudent, &conn);
+    (void)world.enter("eve");
+    CHECK(world.heard(bob) == std::string(kHello) + " joined:eve presence:eve+");
+    app::hub::Connection& connection = *app::hub::find_connection(world.hub, conn);
+    connection.full = true;  // until on_drain
+    connection.live = false;
+    CHECK(app::hub::disconnect_user(world.hub, world.session(), "eve") == 1);
+    CHECK(world.heard(bob) == "");
+    app::hub::drained(world.hub, connection);
+    CHECK(world.heard(bob) == "presence:bob+,eve-");
 }
 
 TEST_CASE("who is so slow that the next message is gone is closed with 4008") {

@@ -194,6 +194,20 @@ TEST_CASE_FIXTURE(Fixture, "a removed session is gone, with what was still under
     CHECK(left == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a definition whose session is removed meanwhile is not saved, which is no fault of the disk") {
+    reopen();
+    CHECK(save("a", "first"));
+    std::optional<bool> saved, removed;
+    store->save("a", "second", [&saved](bool ok) { saved = ok; });
+    store->remove("a", [&removed](bool ok) { removed = ok; });
+    store->finish();
+    CHECK(saved == false);
+    CHECK(removed == true);
+    CHECK(lines.empty());
+    CHECK(reopen().empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a history that is freed answers reads as failed, and appends not at all") {
     reopen();
     std::unique_ptr<History> history = store->make_history("a");
@@ -255,6 +269,11 @@ TEST_CASE_FIXTURE(Fixture, "a directory that cannot be is named") {
     options.directory += "/below";
     CHECK(open() == nullptr);
     CHECK(error == options.directory + ": Not a directory");
+    options.directory = directory.path() + "/data";
+    std::filesystem::create_directory(options.directory);
+    std::ofstream(path("sessions")) << "x";
+    CHECK(open() == nullptr);
+    CHECK(error == path("sessions") + ": Not a directory");
 }
 
 TEST_CASE_FIXTURE(Fixture, "the secret outlives the process, for its owner only") {
