@@ -15,7 +15,7 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
-from daemon import LIMIT_S, Checks  # noqa: E402 (the path is set above)
+from daemon import LIMIT_S, Checks, Peer  # noqa: E402 (the path is set above)
 from hub import ADMIN_KEY, Hub, entry_target  # noqa: E402
 
 WSD = sys.argv[1]
@@ -58,6 +58,50 @@ def test_keep_alive():
         checks.equal("without the key nobody learns what there is", call("OPTIONS", "/sessions/s", headers={})[0], 401)
         checks.check("all on the one connection", connection.sock is socket)
         connection.close()
+
+
+def raw_call(method, path, body=None):
+    text = "" if body is None else json.dumps(body)
+    return (f"{method} /api{path} HTTP/1.1\r\nHost: wsd.test\r\nAuthorization: Bearer {ADMIN_KEY}\r\n"
+            f"Content-Length: {len(text)}\r\n\r\n{text}").encode()
+
+
+def test_pipelined():
+    """Calls that are sent before the answer to the one before, some of which wait for the disk."""
+    calls = [raw_call("POST", "/sessions/s/messages", {"data": {}}) for _ in range(5)]
+    calls += [raw_call("GET", "/sessions/s/history"), raw_call("PATCH", "/sessions/s", {"name": "new"}),
+              raw_call("GET", "/sessions/s")]
+    with tempfile.TemporaryDirectory() as folder, Hub(WSD, f"--data={folder}/data") as hub:
+        hub.make_session("s", "ada")
+        with Peer(hub.addresses[0]) as peer:
+            peer.socket.sendall(b"".join(calls))
+            answers = []
+            for _ in calls:
+                _, fields = peer.answer()
+                answers.append(json.loads(peer.read(int(fields["content-length"]))))
+        checks.equal("answers come in the order of the calls", [answer["seq"] for answer in answers[:5]],
+                     [1, 2, 3, 4, 5])
+        checks.equal("... each with what was done before", (len(answers[5]["messages"]), answers[7]["name"]),
+                     (5, "new"))
+        for _ in range(20):
+            with Peer(hub.addresses[0]) as peer:
+                peer.socket.sendall(calls[0] + raw_call("PATCH", "/sessions/s", {"name": "gone"}))
+        checks.equal("callers who do not wait for the answer harm nobody", hub.api("GET", "/sessions/s")[0], 200)
+
+
+def test_pages():
+    """An answer has a limit in bytes, too: the rest is asked for from where it ends."""
+    with tempfile.TemporaryDirectory() as folder, Hub(WSD, f"--data={folder}/data") as hub:
+        hub.make_session("s", "ada")
+        for _ in range(300):
+            hub.api("POST", "/sessions/s/messages", {"data": {"text": "x" * 60000}})
+        numbers, page_count, more = [], 0, True
+        while more:
+            path = f"/sessions/s/history?since={numbers[-1] if numbers else 0}&limit=1000"
+            page = [message["seq"] for message in hub.api("GET", path)[1]["messages"]]
+            numbers, page_count, more = numbers + page, page_count + 1, bool(page)
+        checks.equal("all of a large history", numbers, list(range(1, 301)))
+        checks.check("... in more than one answer", page_count > 2, page_count)
 
 
 def at_once(calls):
@@ -216,7 +260,7 @@ def test_paths():
         checks.equal("the key does not open /hub", refused[:2], (403, "not_a_member"))
 
 
-for test in [test_keep_alive, test_several_admins, test_end_under_way, test_disconnect, test_key_changes,
-             test_file_and_disk, test_killed_at_start, test_paths]:
+for test in [test_keep_alive, test_pipelined, test_pages, test_several_admins, test_end_under_way, test_disconnect,
+             test_key_changes, test_file_and_disk, test_killed_at_start, test_paths]:
     checks.attempt(test.__name__, test)
 sys.exit(checks.summary())

@@ -2,11 +2,13 @@
 does not keep up is the only one who notices. usage: hub_presence_test.py WSD
 """
 import asyncio
+import json
 import pathlib
 import socket
 import struct
 import sys
 import tempfile
+import threading
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
@@ -19,6 +21,7 @@ checks = Checks()
 
 LARGE = "x" * 30000
 LARGE_COUNT = 600  # together far more than the sockets' buffers and the hub's queue take
+FLOOD_COUNT = 100000  # whose answers do, too
 
 
 class Passive:
@@ -43,6 +46,13 @@ class Passive:
             size = struct.unpack("!H" if size == 126 else "!Q", self.peer.read(2 if size == 126 else 8))[0]
         return opcode & 0x0F, self.peer.read(size)
 
+    def envelope(self):
+        """The next text message."""
+        while True:
+            opcode, payload = self._frame()
+            if opcode == TEXT:
+                return json.loads(payload)
+
     def read_to_close(self):
         """The count of text messages that still come, and the code of the close."""
         count = 0
@@ -57,8 +67,12 @@ def users_of(envelope):
     return sorted(user["user_id"] for user in envelope["data"]["users"])
 
 
+async def call(hub, *arguments):
+    return await asyncio.to_thread(hub.api, *arguments)
+
+
 async def online(hub, session_id="s"):
-    answer = (await asyncio.to_thread(hub.api, "GET", f"/sessions/{session_id}/presence"))[1]
+    answer = (await call(hub, "GET", f"/sessions/{session_id}/presence"))[1]
     return sorted(user["user_id"] for user in answer["users"])
 
 
@@ -153,6 +167,38 @@ async def stuck(hub):
         checks.equal("... and on no list", await online(hub), ["tom"])
 
 
+def unread_answers(hub):
+    """Who sends and does not read the answers is not read any more, which is what its own queue is bounded by."""
+    def send_all():
+        for start in range(0, FLOOD_COUNT, 500):
+            ada.peer.socket.sendall(b"".join(masked(b'{"type":"message","id":"m%d"}' % number)
+                                             for number in range(start, start + 500)))
+
+    with Passive(hub, "s", "ada") as ada:
+        sender = threading.Thread(target=send_all, daemon=True)
+        sender.start()
+        queued_bytes = taken_count = 0
+        while not queued_bytes and taken_count < FLOOD_COUNT:
+            stats = hub.api("GET", "/stats")[1]["pool"]
+            queued_bytes = stats["queued_bytes"]
+            taken_count = hub.api("GET", "/sessions/s")[1]["last_seq"]
+        checks.check("it is not read to the end", taken_count < FLOOD_COUNT, taken_count)
+        checks.check("what is owed to it stays small", stats["memory_bytes"] < 8 << 20, stats)
+        ada.peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        acks = []
+        while len(acks) < FLOOD_COUNT:
+            envelope = ada.envelope()
+            if envelope["type"] == "ack":
+                acks.append(envelope["seq"])
+        sender.join(LIMIT_S)
+        checks.equal("once it reads, all is done and answered in order", acks, list(range(1, FLOOD_COUNT + 1)))
+
+
+def masked(payload):
+    """A text frame of up to 125 bytes, with a mask of zero."""
+    return struct.pack("!BB4x", 0x80 | TEXT, 0x80 | len(payload)) + payload
+
+
 async def caught_up(hub):
     """On disk everything is kept: who was behind gets it all, and then hears who is there."""
     async with hub.attendee("s", "tom", "instructor") as tom:
@@ -218,14 +264,29 @@ async def two_sessions(hub):
             message = await person.wait_for("message")
             checks.equal(f"what is said in {session_id} stays there", (message["session_id"], message["data"]["text"]),
                          (session_id, text))
-        await asyncio.to_thread(hub.api, "POST", "/sessions/s/disconnect", {"user_id": "ada"})
+        await call(hub, "POST", "/sessions/s/disconnect", {"user_id": "ada"})
         checks.equal("who is disconnected from one", await here.closed(), 4003)
         await tom.wait_for("attendee_left")
         checks.equal("... is still in the other", await online(hub, "t"), ["ada", "tom"])
-        await asyncio.to_thread(hub.api, "DELETE", "/sessions/s")
+        await call(hub, "DELETE", "/sessions/s")
         checks.equal("the end of one session", await tom.closed(), 4002)
         checks.equal("... is not the other's", (await there.say("still there", "m2"))["seq"], 2)
         checks.equal("... whose people saw nothing of it", other.types().count("attendee_left"), 0)
+
+
+async def replaced_at_once(hub):
+    """One user opens fifty connections at the same moment: the last one in stays."""
+    connections = [hub.attendee("s", "ada") for _ in range(50)]
+    await asyncio.gather(*(one.__aenter__() for one in connections))
+    ends = [asyncio.create_task(one.closed()) for one in connections]
+    while sum(end.done() for end in ends) < 49:
+        await asyncio.wait([end for end in ends if not end.done()], return_when=asyncio.FIRST_COMPLETED)
+    checks.equal("all but one are replaced", {end.result() for end in ends if end.done()}, {4001})
+    checks.equal("... and that one is online", await online(hub), ["ada"])
+    await call(hub, "POST", "/sessions/s/disconnect", {"user_id": "ada"})
+    await asyncio.wait(ends)
+    checks.equal("... alone", sorted(end.result() for end in ends), [4001] * 49 + [4003])
+    checks.equal("nobody is left behind", await online(hub), [])
 
 
 async def one_of_several(hub):
@@ -270,7 +331,10 @@ def run(scenario, *flags):
         hub.make_session("t", "ada", "tom:instructor")
         hub.make_session("both", "ada", "tom:instructor", several_per_user=True)
         hub.make_session("crowd", *(f"u{number}" for number in range(50)))
-        asyncio.run(asyncio.wait_for(scenario(hub), 3 * LIMIT_S))
+        if asyncio.iscoroutinefunction(scenario):
+            asyncio.run(asyncio.wait_for(scenario(hub), 3 * LIMIT_S))
+        else:
+            scenario(hub)
 
 
 def run_on_disk(scenario, *flags):
@@ -278,7 +342,7 @@ def run_on_disk(scenario, *flags):
         run(scenario, f"--data={folder}/data", *flags)
 
 
-for scenario in reasons, crowd, two_sessions, one_of_several, typing:
+for scenario in reasons, crowd, two_sessions, replaced_at_once, one_of_several, typing, unread_answers:
     checks.attempt(scenario.__name__, run, scenario)
 checks.attempt("ghost", run, ghost, "--ping-interval=250ms", "--stale-timeout=2s")
 checks.attempt("slow", run, slow, "--history-max-count=50", "--write-timeout=1h")

@@ -136,15 +136,15 @@ void DiskStore::log_report(const std::string& id, const JournalReport& report) {
 bool holds_session(const std::string& directory) {
     std::vector<std::string> names;
     if (!names_in(directory, &names)) return true;  // the journal says so
-    const auto half_written = [&directory](const std::string& name) {
-        if (!name.ends_with(".tmp")) return false;
-        (void)unlink((directory + '/' + name).c_str());  // in nobody's way if it stays
-        return true;
-    };
-    std::erase_if(names, half_written);
-    if (!names.empty()) return true;
-    (void)remove_directory(directory);
-    return false;
+    bool holds = false;
+    for (const std::string& name : names) {
+        if (name.ends_with(".tmp"))
+            (void)unlink((directory + '/' + name).c_str());  // in nobody's way if it stays
+        else
+            holds = true;
+    }
+    if (!holds) (void)remove_directory(directory);
+    return holds;
 }
 
 StoredSession DiskStore::load_session(std::string id, const LoadVisitor& visit) {
