@@ -40,8 +40,9 @@ class Syncing {
 
 // What is known of a history on the loop's thread. Whoever finds it gone calls nobody.
 struct DiskHistoryState {
-    DiskHistoryState(std::string id, std::shared_ptr<Journal> on_disk, size_t recent_bytes)
-        : session_id(std::move(id)), journal(std::move(on_disk)), recent(recent_bytes) {}
+    DiskHistoryState(std::string id, std::shared_ptr<Journal> on_disk, size_t recent_bytes,
+                     std::shared_ptr<RecentShare> share)
+        : session_id(std::move(id)), journal(std::move(on_disk)), recent(recent_bytes, 0, std::move(share)) {}
 
     // Retention has given up what was before, which is everything for 0.
     void begin_at(uint64_t seq) {

@@ -51,6 +51,7 @@ class DiskStore final : public Store {
     std::unique_ptr<Syncing> syncing_;
     std::unique_ptr<Sweep> sweep_;
     DiskContext context_;
+    std::shared_ptr<RecentShare> recent_share_;               // of all histories
     std::vector<std::weak_ptr<DiskHistoryState>> histories_;  // some of which may be gone
     uint64_t name_count_ = 0;                                 // of temporary files and removed sessions, to tell apart
 };
@@ -104,6 +105,7 @@ bool DiskStore::open(std::string* error) {
     if (!sync_) return false;
     const bool interval = options_.fsync == Fsync::kInterval;
     const uint32_t every_ms = interval ? std::max<uint32_t>(options_.fsync_interval_ms, 1) : 0;
+    recent_share_ = std::make_shared<RecentShare>(options_.recent_total_bytes);
     syncing_ = std::make_unique<Syncing>(server_, sync_.get(), every_ms, log_);
     sweep_ = std::make_unique<Sweep>(server_, options_.retention.age_ms, [this] { drop_old(); });
     context_ = {disk_.get(), syncing_.get(), log_};
@@ -117,7 +119,8 @@ std::shared_ptr<DiskHistoryState> DiskStore::make_state(std::string_view session
                                                             .sync = options_.fsync == Fsync::kAlways,
                                                             .retention = options_.retention,
                                                             .segment_bytes = options_.segment_bytes});
-    auto state = std::make_shared<DiskHistoryState>(std::string(session_id), std::move(journal), options_.recent_bytes);
+    auto state = std::make_shared<DiskHistoryState>(std::string(session_id), std::move(journal), options_.recent_bytes,
+                                                    recent_share_);
     if (options_.retention.age_ms) histories_.push_back(state);
     return state;
 }

@@ -10,12 +10,16 @@ size_t memory_bytes(const Record& record) {
 
 void RecentRecords::add(std::shared_ptr<const Record> record) {
     if (!records_.empty() && record->seq != last_seq() + 1) drop_before(UINT64_MAX);
-    bytes_ += memory_bytes(*record);
+    const size_t size = memory_bytes(*record);
+    bytes_ += size;
+    if (share_) share_->bytes += size;
     records_.push_back(std::move(record));
-    const auto too_many = [this] {
-        return (bytes_max_ && bytes_ > bytes_max_) || (count_max_ && records_.size() > count_max_);
-    };
     while (records_.size() > 1 && too_many()) drop_oldest();
+}
+
+bool RecentRecords::too_many() const {
+    return (bytes_max_ && bytes_ > bytes_max_) || (count_max_ && records_.size() > count_max_) ||
+           (share_ && share_->bytes > share_->bytes_max);
 }
 
 std::shared_ptr<const Record> RecentRecords::find(uint64_t seq) const {
@@ -23,7 +27,9 @@ std::shared_ptr<const Record> RecentRecords::find(uint64_t seq) const {
 }
 
 void RecentRecords::drop_oldest() {
-    bytes_ -= memory_bytes(*records_.front());
+    const size_t size = memory_bytes(*records_.front());
+    bytes_ -= size;
+    if (share_) share_->bytes -= size;
     records_.pop_front();
 }
 

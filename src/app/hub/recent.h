@@ -1,18 +1,32 @@
 // The newest records of one history, as many as there is room for; their numbers follow on each other.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 
 #include "app/hub/history.h"
 
 namespace app::hub {
 
+// What many histories hold in memory between them. Given back on whatever thread frees the last of one.
+struct RecentShare {
+    explicit RecentShare(size_t most) : bytes_max(most) {}
+    const size_t bytes_max;
+    std::atomic<size_t> bytes = 0;
+};
+
 class RecentRecords {
   public:
-    // As much as both allow, but the newest record at least; 0: no limit.
-    explicit RecentRecords(size_t bytes_max, size_t count_max = 0) : bytes_max_(bytes_max), count_max_(count_max) {}
+    // As much as both allow, but the newest record at least; 0: no limit. With a share that is used up, no more than
+    // that record either: whoever adds gives up its own.
+    explicit RecentRecords(size_t bytes_max, size_t count_max = 0, std::shared_ptr<RecentShare> share = nullptr)
+        : bytes_max_(bytes_max), count_max_(count_max), share_(std::move(share)) {}
+    ~RecentRecords() { drop_before(UINT64_MAX); }
+    RecentRecords(const RecentRecords&) = delete;
+    RecentRecords& operator=(const RecentRecords&) = delete;
 
     // One whose number does not follow takes the place of all that there is.
     void add(std::shared_ptr<const Record> record);
@@ -26,9 +40,11 @@ class RecentRecords {
     uint64_t last_seq() const { return records_.empty() ? 0 : records_.back()->seq; }
 
   private:
+    bool too_many() const;
     void drop_oldest();
 
     size_t bytes_max_, count_max_;
+    std::shared_ptr<RecentShare> share_;  // null: none
     size_t bytes_ = 0;
     std::deque<std::shared_ptr<const Record>> records_;
 };

@@ -27,8 +27,9 @@ struct StoreOptions {
     Fsync fsync = Fsync::kInterval;
     uint32_t fsync_interval_ms = 1000;
     Retention retention;
-    uint64_t segment_bytes = 16u << 20;  // a segment is the least that retention gives up on disk
-    size_t recent_bytes = 1u << 20;      // of each history, held in memory for those who lag a little
+    uint64_t segment_bytes = 16u << 20;     // a segment is the least that retention gives up on disk
+    size_t recent_bytes = 1u << 20;         // of each history on disk, held in memory for those who lag a little ...
+    size_t recent_total_bytes = 64u << 20;  // ... and of all of them, but for the newest record of each
 };
 
 // A line for the log: what happened, and to which session or file.

@@ -36,3 +36,26 @@ TEST_CASE("recent records begin anew where numbers are missing, and let go what 
     recent.drop_before(UINT64_MAX);
     CHECK(recent.last_seq() == 0);
 }
+
+TEST_CASE("recent records of many histories share what there is") {
+    const auto share = std::make_shared<RecentShare>(4 * memory_bytes(*test::record(1, 100)));
+    const auto bytes_of = [](uint64_t first, uint64_t last) {
+        size_t bytes = 0;
+        for (const auto& record : test::records(first, last, 100)) bytes += memory_bytes(*record);
+        return bytes;
+    };
+    RecentRecords quiet(0, 0, share);
+    {
+        RecentRecords busy(0, 0, share);
+        for (uint64_t seq = 1; seq <= 3; seq++) quiet.add(test::record(seq, 100));
+        for (uint64_t seq = 1; seq <= 9; seq++) busy.add(test::record(seq, 100));
+        CHECK(quiet.first_seq() == 1);
+        CHECK(busy.first_seq() == 9);  // the newest at least
+        quiet.add(test::record(4, 100));
+        CHECK(quiet.first_seq() == 2);
+        CHECK(share->bytes == bytes_of(2, 4) + bytes_of(9, 9));
+    }
+    CHECK(share->bytes == bytes_of(2, 4));  // what is freed is given back
+    quiet.add(test::record(5, 100));
+    CHECK(quiet.first_seq() == 2);
+}
