@@ -14,10 +14,10 @@ void block_free(SharedBlock* block) {
 
 }  // namespace
 
-SharedBlock* block_take(BlockPool& pool, size_t capacity) {
+SharedBlock* block_take(BlockPool& pool, size_t capacity, size_t most) {
     for (SharedBlock** link = &pool.resting; *link; link = &(*link)->next) {
         SharedBlock* const block = *link;
-        if (block->capacity < capacity) continue;
+        if (block->capacity < capacity || block->capacity > most) continue;
         *link = block->next;
         pool.resting_bytes -= block->capacity;
         pool.used = true;
@@ -50,9 +50,10 @@ void block_release(SharedBlock* block) {
     WSD_ASSERT(block->holders > 0);
     if (--block->holders > 0) return;
     BlockPool* const pool = block->pool;
-    if (!pool || block->capacity < kRestBytes || block->capacity > pool->max_bytes - pool->resting_bytes) {
-        return block_free(block);
-    }
+    const bool rests = pool && block->capacity >= kRestBytes &&
+                       block->capacity <= pool->max_bytes - pool->resting_bytes &&
+                       block->mem->held_bytes < pool->held_most_bytes;
+    if (!rests) return block_free(block);
     block->next = pool->resting;
     pool->resting = block;
     pool->resting_bytes += block->capacity;

@@ -24,13 +24,14 @@ struct SharedBlock {
 // the megabyte costs to copy. Bounded, and emptied when they have not been needed for a while.
 struct BlockPool {
     size_t max_bytes = 8u << 20;
+    size_t held_most_bytes = SIZE_MAX;  // where the Mem holds so much, nothing is put to rest
     size_t resting_bytes = 0;
     SharedBlock* resting = nullptr;
     bool used = false;  // since the last block_pool_trim()
 };
 
-// A resting block of at least that capacity, with one holder, the caller; null if none rests.
-[[nodiscard]] SharedBlock* block_take(BlockPool& pool, size_t capacity);
+// A resting block of at least that capacity and at most the other, with one holder, the caller; null if none rests.
+[[nodiscard]] SharedBlock* block_take(BlockPool& pool, size_t capacity, size_t most = SIZE_MAX);
 
 // With one holder, the caller; null when memory is refused. With a pool, it will rest there.
 [[nodiscard]] SharedBlock* block_new(Mem& mem, Purpose purpose, size_t capacity, BlockPool* pool = nullptr);

@@ -282,7 +282,7 @@ extern "C" int wsd_send_fragment(wsd_server* server, wsd_conn id, wsd_opcode opc
 extern "C" int wsd_prepare(wsd_server* server, wsd_opcode opcode, const void* data, size_t len,
                            wsd_prepared** prepared) {
     if (!server || !prepared || !payload_ok(opcode, data, len)) return WSD_E_INVALID;
-    *prepared = prepared_new(server->mem, ws::Opcode(opcode), bytes_of(data, len));
+    *prepared = prepared_new(*server, ws::Opcode(opcode), bytes_of(data, len));
     return *prepared ? WSD_OK : WSD_E_NOMEM;
 }
 

@@ -60,7 +60,7 @@ void set_marks(Server& server) {
     const size_t soft = server.config.memory_soft_bytes;
     const size_t hard = server.config.memory_hard_bytes;
     Budget& budget = server.budget;
-    budget.soft_bytes = soft ? soft : SIZE_MAX;
+    budget.soft_bytes = server.blocks.held_most_bytes = soft ? soft : SIZE_MAX;
     budget.begun_bytes = !soft ? SIZE_MAX : hard ? soft + (hard - soft) / 2 : soft + soft / 4;
     budget.hard_bytes = server.mem.max_bytes = hard ? hard : SIZE_MAX;
 }

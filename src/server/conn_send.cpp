@@ -11,6 +11,10 @@ namespace {
 // latest ping needs an answer (§5.5.3).
 constexpr net::UnitKey kPongKey = UINT64_MAX;
 
+// What is no longer than this is copied into a queue, even where it could be referred to: a reference costs memory of
+// its own, and a part of each write.
+constexpr size_t kCopyBytes = 256;
+
 bool corked(const Conn& conn) { return conn.server->cork.owner == &conn; }
 
 // ------------------------------------------------------------------------------------------------------ the queue
@@ -55,11 +59,12 @@ struct Unit {
 // False when memory is refused, or when the connection was ended to make room.
 bool queue_unit(Conn& conn, const Unit& unit) {
     Mem& mem = conn.server->mem;
-    if (!budget_make_room(conn, unit.head.len + (unit.block ? 0 : unit.body.len)) || !queue_make(conn)) return false;
+    const bool refers = unit.block && unit.body.len > kCopyBytes;
+    if (!budget_make_room(conn, unit.head.len + (refers ? 0 : unit.body.len)) || !queue_make(conn)) return false;
     const bool replaces = unit.key && net::out_queue_waits(*conn.out, unit.key);
     const bool ok = change_queue(conn, [&](net::OutQueue& out) {
-        const bool queued = unit.block ? net::out_queue_share(mem, out, unit.head, unit.block, unit.body, unit.key)
-                                       : net::out_queue_copy(mem, out, unit.head, unit.body, 1, unit.key);
+        const bool queued = refers ? net::out_queue_share(mem, out, unit.head, unit.block, unit.body, unit.key)
+                                   : net::out_queue_copy(mem, out, unit.head, unit.body, 1, unit.key);
         if (!queued) return false;
         if (replaces) net::out_queue_replace(mem, out, unit.key);
         return true;
@@ -76,6 +81,15 @@ void count_sent(Conn& conn, size_t n) {
     conn.server->stats.bytes_out += n;
     conn.server->stats.writes++;
     if (conn.out) conn.out->stalled_since_ms = now_ms(*conn.server);
+}
+
+// The kernel's buffer is full. Most connections never come here, so that only from now on the loop tells of room: an
+// edge of that kind comes with each new connection, and would cost it a wake-up.
+void kernel_full(Conn& conn) {
+    conn.writable = false;
+    if (conn.tells_room) return;
+    conn.tells_room = true;
+    (void)net::reactor_add_writing(conn.server->reactor, conn.source);  // it was added, so that nothing can be refused
 }
 
 void lost(Conn& conn) { conn_kill(conn, {WSD_CAUSE_VANISHED, WSD_E_VANISHED}); }
@@ -96,7 +110,7 @@ void flush_cork(Conn& conn) {
         cork.units = 0;
         return;
     }
-    conn.writable = false;
+    kernel_full(conn);
     // Which messages are left is not known, only about how many.
     const uint32_t left = uint32_t((uint64_t(cork.units) * (data.len - n) + data.len - 1) / data.len);
     cork.units = 0;
@@ -129,7 +143,7 @@ int write_through(Conn& conn, const Unit& unit) {
         if (corked_bytes) cork.len = cork.units = 0;
         return WSD_OK;
     }
-    conn.writable = false;
+    kernel_full(conn);
     if (corked_bytes) {
         const size_t taken = n < corked_bytes ? n : corked_bytes;
         std::memmove(cork.p, cork.p + taken, corked_bytes - taken);
@@ -313,7 +327,7 @@ void conn_flush(Conn& conn) {
         });
         if (n) count_sent(conn, n);
         queue_settle(conn);
-        if (io == net::Io::kAgain) conn.writable = false;
+        if (io == net::Io::kAgain) kernel_full(conn);
         if (io != net::Io::kOk && io != net::Io::kAgain) return lost(conn);
     }
     if (conn.high && conn.phase == Phase::kOpen && conn_drained(conn)) conn_owe(conn, kWorkDrain);

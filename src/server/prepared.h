@@ -7,7 +7,8 @@
 
 struct wsd_prepared {
     wsd::Mem* mem;
-    wsd::net::SharedBlock* frame;  // header and payload, and nothing else; held
+    wsd::net::SharedBlock* block;  // begins with the frame; held
+    size_t size;                   // of the frame: header and payload
     size_t header_size;
     wsd::ws::Opcode opcode;
 
@@ -19,7 +20,7 @@ struct wsd_prepared {
 namespace wsd::server {
 
 // Null when memory is refused.
-[[nodiscard]] wsd_prepared* prepared_new(Mem& mem, ws::Opcode opcode, Bytes payload);
+[[nodiscard]] wsd_prepared* prepared_new(Server& server, ws::Opcode opcode, Bytes payload);
 void prepared_free(wsd_prepared* prepared);
 
 Bytes prepared_payload(const wsd_prepared& prepared);

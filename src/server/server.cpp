@@ -66,6 +66,7 @@ bool end_of_turn(void* context) {
     if (!list_empty(server.sessions.ended)) sessions_tell_ended(server);
     for_each_in_line(server, conn_turn_output);
     free_watches(server, server.watches_gone);
+    if (server.blocks.resting && budget_is_tight(server)) net::block_pool_clear(server.blocks);
     if (server.blocks.resting && !net::TimerWheel::armed(server.blocks_trim.timer)) {
         server.reactor.wheel.arm(server.blocks_trim.timer, now_ms(server) + kBlocksTrimMs);
     }

@@ -131,7 +131,7 @@ void topics_leave_all(Conn& conn) {
 int topic_publish(Server& server, Bytes name, const Publication& publication) {
     Topic* const topic = find_topic(server, name);
     if (!topic) return 0;
-    wsd_prepared* const prepared = prepared_new(server.mem, publication.opcode, publication.payload);
+    wsd_prepared* const prepared = prepared_new(server, publication.opcode, publication.payload);
     if (!prepared) return WSD_E_NOMEM;
     const Outgoing frame{.opcode = publication.opcode, .fin = true, .payload = {}, .prepared = prepared};
     const uint64_t dropped_before = server.stats.sends_dropped;

@@ -109,6 +109,20 @@ TEST_CASE("reading goes on only well below the soft mark, so that it does not fl
     CHECK(server.next(client) == "text:a");
 }
 
+TEST_CASE("blocks at rest go when the soft mark is passed") {
+    TestServer server;
+    server.config.memory_soft_bytes = 16 * kMiB;
+    server.start();
+    Ballast rests(server, 4 * kMiB);
+    rests.drop();
+    server.settle();
+    CHECK(server.stats().memory_held_bytes > 4 * kMiB);
+    const Ballast ballast(server, 13 * kMiB);
+    CHECK(server.stats().memory_held_bytes > server.config.memory_soft_bytes);
+    server.turn();
+    CHECK(server.stats().memory_held_bytes < server.config.memory_soft_bytes);
+}
+
 TEST_CASE("memory that comes free between two turns is enough to go on, without another event") {
     TestServer server;
     server.config.memory_soft_bytes = 16 * kMiB;

@@ -200,6 +200,16 @@ TEST_CASE("50 publishes in a turn are one write a receiver") {
     }
 }
 
+TEST_CASE("short messages that wait for a receiver share blocks") {
+    TestServer server;
+    server.start();
+    wsd_conn conn;
+    for (int i = 0; i < 100; i++) subscriber(server, "ticker", &conn);
+    const uint64_t before = server.stats().allocations;
+    for (int i = 0; i < 50; i++) CHECK(publish(server, "ticker", "a tick of 20 bytes..") == 100);
+    CHECK(server.stats().allocations - before < 1000);  // far fewer than 5,000 messages
+}
+
 TEST_CASE("what waits for a hundred receivers is held once") {
     TestServer server;
     server.start();

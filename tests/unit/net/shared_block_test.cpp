@@ -46,6 +46,7 @@ TEST_CASE("large blocks rest within the pool's bound, and small ones do not") {
     CHECK(pool.resting_bytes == 900000);
 
     CHECK(block_take(pool, 900001) == nullptr);
+    CHECK(block_take(pool, 100000, 800000) == nullptr);
     SharedBlock* const again = block_take(pool, 500000);
     CHECK(again == large);
     CHECK(again->holders == 1);
@@ -56,5 +57,20 @@ TEST_CASE("large blocks rest within the pool's bound, and small ones do not") {
     CHECK(pool.resting_bytes == 900000);
     block_pool_trim(pool);
     CHECK(pool.resting_bytes == 0);
+    CHECK(mem_used(mem) == 0);
+}
+
+TEST_CASE("where much memory is held no block is put to rest") {
+    Mem mem;
+    mem_init(mem, nullptr, nullptr);
+    BlockPool pool;
+    SharedBlock* const first = block_new(mem, Purpose::kSend, 100000, &pool);
+    SharedBlock* const second = block_new(mem, Purpose::kSend, 100000, &pool);
+    pool.held_most_bytes = mem.held_bytes;
+    block_release(first);
+    CHECK(pool.resting_bytes == 0);
+    block_release(second);
+    CHECK(pool.resting_bytes == 100000);
+    block_pool_clear(pool);
     CHECK(mem_used(mem) == 0);
 }
