@@ -207,12 +207,17 @@ async def caught_up(hub):
             await ada.live()
             ada.socket.transport.pause_reading()
             await flood(tom)
+            await ada.send("message", id="late", data={})
+            await tom.seen("message", id="late")
             async with hub.attendee("s", "bob") as bob:
                 await bob.wait_for("system", "welcome")
                 ada.socket.transport.resume_reading()
                 await ada.seen("message", id=f"m{LARGE_COUNT - 1}")
                 numbers = [e["seq"] for e in ada.all if e["type"] == "message"]
                 checks.equal("all of it comes, once and in order", numbers, list(range(1, LARGE_COUNT + 1)))
+                await ada.answer("late")
+                checks.check("... and then the answer to what was sent meanwhile",
+                             [e["seq"] for e in ada.all if "seq" in e] == [*numbers, LARGE_COUNT + 1])
                 while "bob" not in users_of(await ada.wait_for("presence")):
                     pass
                 checks.equal("its history is told of once", [e["data"]["event"] for e in ada.all

@@ -132,6 +132,20 @@ async function checkAlone() {
         expect(await sent === 1, 'another number');
         client.leave();
     });
+    await check('what was acknowledged does not come back', async () => {
+        const { client, heard } = enterFake();
+        newest().welcome({ resumed: false, last_seq: 2 });
+        tellMessages(1, 2);
+        newest().tell({ type: 'ack', id: 'x', seq: 3 });
+        newest().tell({ type: 'ack', id: 'early', seq: 1 });
+        newest().fail(1006);
+        client.connect();
+        expect(newest().address.endsWith('since=3'), newest().address);
+        newest().welcome({ resumed: true, last_seq: 4 });
+        tellMessages(4);
+        expect(heard.join() === '1,2,4', heard.join());
+        client.leave();
+    });
     await check('a connection that does not answer is given up', async () => {
         const { client } = enterFake();
         const waiting = hear(client, 'state', (state) => state === 'waiting');

@@ -118,8 +118,9 @@ class HubClient {
     take(text) {
         this.heard = true;
         const envelope = JSON.parse(text);
-        if (envelope.seq && envelope.type !== 'ack') {
-            if (envelope.seq <= this.lastSeq && !envelope.retry) return;
+        if (envelope.seq) {
+            // An ack stands in the place of the message that it is for, unless it is told a second time.
+            if (envelope.seq <= this.lastSeq && envelope.type !== 'ack' && !envelope.retry) return;
             this.lastSeq = Math.max(this.lastSeq, envelope.seq);
         }
         const own = `on_${envelope.type}`;
