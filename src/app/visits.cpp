@@ -143,8 +143,11 @@ void take_call(wsd_server* server, wsd_conn conn, const wsd_request* request, co
 
 void on_request(wsd_server* server, wsd_conn conn, const wsd_request* request) {
     Daemon& daemon = daemon_of(server);
-    const wsd_conn_info info = info_of(server, conn);
-    if (!logs_access(daemon)) return (void)decide(server, conn, request, info.listener);
+    const bool logs = logs_access(daemon);
+    // Telling of a connection asks the kernel for its peer, so nobody does who need not know.
+    const bool asks = logs || daemon.first_admin_listener != kNoListener;
+    const wsd_conn_info info = asks ? info_of(server, conn) : wsd_conn_info{};
+    if (!logs) return (void)decide(server, conn, request, info.listener);
     const bool upgrade = wsd_request_is_upgrade(request);
     if (daemon.hub && !upgrade && hub::is_control_path(view_of(wsd_request_path(request)))) {
         return take_call(server, conn, request, info);

@@ -10,6 +10,7 @@ namespace wsd::net {
 namespace {
 
 constexpr int kEventsPerWait = 256;
+constexpr uint32_t kReading = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 // The eventfd's count says nothing; reading it only makes the next wake-up an event again.
 void on_wake(Source* source, uint32_t) {
@@ -55,8 +56,10 @@ void reactor_close(Reactor& reactor) {
     reactor.wake.fd = reactor.epoll_fd = -1;
 }
 
-bool reactor_add(Reactor& reactor, Source& source) {
-    return control(reactor, EPOLL_CTL_ADD, source, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+bool reactor_add(Reactor& reactor, Source& source) { return control(reactor, EPOLL_CTL_ADD, source, kReading); }
+
+bool reactor_add_writing(Reactor& reactor, Source& source) {
+    return control(reactor, EPOLL_CTL_MOD, source, kReading | EPOLLOUT);
 }
 
 bool reactor_watch(Reactor& reactor, Source& source, uint32_t events, bool registered) {

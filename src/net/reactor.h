@@ -33,9 +33,13 @@ struct Reactor {
 
 void reactor_close(Reactor& reactor);
 
-// Registers source.fd once and for all: edge-triggered, reading, writing and the peer's half-close.
-// What is ready now is reported too. False, with errno, if the kernel has no room.
+// Registers source.fd, edge-triggered, for reading and the peer's half-close. What is ready now is reported too.
+// False, with errno, if the kernel has no room.
 [[nodiscard]] bool reactor_add(Reactor& reactor, Source& source);
+
+// Has a source that was added told of room to write as well, from now on; of what is there now, too. False, with errno,
+// if it was not added.
+[[nodiscard]] bool reactor_add_writing(Reactor& reactor, Source& source);
 
 // Registers or changes a level-triggered source for exactly `events`; false with errno.
 [[nodiscard]] bool reactor_watch(Reactor& reactor, Source& source, uint32_t events, bool registered);

@@ -401,9 +401,7 @@ void conn_accept(Server& server, int fd, const Listener& listener, const Visitor
     server.admin_count += conn->admin;
     conn->since_ms = conn->last_rx_ms = now_ms(server);
     conn_rearm(*conn);
-    // The request has often come already; reading it now saves a turn, and epoll tells of whatever comes after.
-    conn_read(*conn);
-    if (conn->phase != Phase::kDead && !net::reactor_add(server.reactor, conn->source)) {
+    if (!net::reactor_add(server.reactor, conn->source)) {
         server_log(server, WSD_LOG_ERROR, id_of(conn->handle), "epoll has no room", WSD_E_SYSTEM);
         conn_kill(*conn, {WSD_CAUSE_ABORTED, WSD_E_SYSTEM});
     }

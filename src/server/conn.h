@@ -88,10 +88,11 @@ struct Conn {
     bool answered : 1 = false;     // a plain request was answered here: no handshake that could fail
     bool deflating : 1 = false;    // the message sent last is compressed, and its fragments to come
     Phase phase = Phase::kHttp;
-    wsd_cause cause : 8 = {};  // why it ends; 0 while it lives
+    wsd_cause cause : 7 = {};     // why it ends; 0 while it lives
+    bool tells_room : 1 = false;  // the loop tells when there is room to write again
     Work work = 0;
 
-    bool readable : 1 = true;       // an edge came and the end of input has not been met since
+    bool readable : 1 = false;      // an edge came and the end of input has not been met since
     bool writable : 1 = true;       // the kernel took all that it was offered last
     bool end_told : 1 = false;      // the peer's end has been announced, so that end brings no edge of its own
     bool end_seen : 1 = false;      // and read
@@ -112,8 +113,8 @@ static_assert(sizeof(Conn) <= 192);
 
 // ------------------------------------------------------------------------------------------- receiving (conn.cpp)
 
-// Takes over a connected socket: reads what has come with it, then joins the loop. Closes `fd` if it cannot, and counts
-// `visitor` out. Where `proxy_due`, a PROXY header may come first.
+// Takes over a connected socket: it joins the loop, which tells of what has come with it. Closes `fd` if it cannot, and
+// counts `visitor` out. Where `proxy_due`, a PROXY header may come first.
 void conn_accept(Server& server, int fd, const Listener& listener, const Visitor& visitor, bool proxy_due);
 
 // Source::ready of every connection.

@@ -83,6 +83,15 @@ void count_sent(Conn& conn, size_t n) {
     if (conn.out) conn.out->stalled_since_ms = now_ms(*conn.server);
 }
 
+// The kernel's buffer is full. Most connections never come here, so that only from now on the loop tells of room: an
+// edge of that kind comes with each new connection, and would cost it a wake-up.
+void kernel_full(Conn& conn) {
+    conn.writable = false;
+    if (conn.tells_room) return;
+    conn.tells_room = true;
+    (void)net::reactor_add_writing(conn.server->reactor, conn.source);  // it was added, so that nothing can be refused
+}
+
 void lost(Conn& conn) { conn_kill(conn, {WSD_CAUSE_VANISHED, WSD_E_VANISHED}); }
 
 // Half a frame is out and its rest has no place: what follows could not be read.
@@ -101,7 +110,7 @@ void flush_cork(Conn& conn) {
         cork.units = 0;
         return;
     }
-    conn.writable = false;
+    kernel_full(conn);
     // Which messages are left is not known, only about how many.
     const uint32_t left = uint32_t((uint64_t(cork.units) * (data.len - n) + data.len - 1) / data.len);
     cork.units = 0;
@@ -134,7 +143,7 @@ int write_through(Conn& conn, const Unit& unit) {
         if (corked_bytes) cork.len = cork.units = 0;
         return WSD_OK;
     }
-    conn.writable = false;
+    kernel_full(conn);
     if (corked_bytes) {
         const size_t taken = n < corked_bytes ? n : corked_bytes;
         std::memmove(cork.p, cork.p + taken, corked_bytes - taken);
@@ -318,7 +327,7 @@ void conn_flush(Conn& conn) {
         });
         if (n) count_sent(conn, n);
         queue_settle(conn);
-        if (io == net::Io::kAgain) conn.writable = false;
+        if (io == net::Io::kAgain) kernel_full(conn);
         if (io != net::Io::kOk && io != net::Io::kAgain) return lost(conn);
     }
     if (conn.high && conn.phase == Phase::kOpen && conn_drained(conn)) conn_owe(conn, kWorkDrain);
