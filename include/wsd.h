@@ -663,8 +663,8 @@ typedef struct wsd_publish_options {
 } wsd_publish_options;
 
 /* Sends one message to every subscriber of `topic`, in the order in which they subscribed. It is built once, and
- * compressed at most once for each size of window among them; their queues refer to it, and each is written once at the
- * end of the turn, however many messages were published in it.
+ * compressed at most once for each size of window among them; their queues refer to it or, where it is short, hold a
+ * copy, and each is written once at the end of the turn, however many messages were published in it.
  *   data, len  as for wsd_send()
  *   options    NULL: to all, and full queues refuse
  *   returns    the number of connections that will get it, >= 0; WSD_E_INVALID an argument is out of range;

@@ -23,7 +23,7 @@ namespace {
 const Conn* find(const wsd_server* server, wsd_conn id) { return server ? server->conns.find(id) : nullptr; }
 
 // One that something is to be done to.
-Conn* find(wsd_server* server, wsd_conn id) {
+inline Conn* find(wsd_server* server, wsd_conn id) {
     if (!server) return nullptr;
     see_time(*server);
     return server->conns.find(id);
@@ -258,7 +258,7 @@ extern "C" int wsd_stats_get(const wsd_server* server, wsd_stats* stats) {
 extern "C" int wsd_send(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len) {
     if (!server || !payload_ok(opcode, data, len)) return WSD_E_INVALID;
     Conn* const conn = find(server, id);
-    return conn ? conn_send(*conn, {ws::Opcode(opcode), true, bytes_of(data, len)}, {}) : int(WSD_E_CLOSED);
+    return conn ? conn_send_message(*conn, ws::Opcode(opcode), bytes_of(data, len)) : int(WSD_E_CLOSED);
 }
 
 extern "C" int wsd_send_with(wsd_server* server, wsd_conn id, wsd_opcode opcode, const void* data, size_t len,

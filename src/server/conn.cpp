@@ -99,8 +99,10 @@ Assembly* assembly_new(Server& server, const ws::Message& message) {
     return in;
 }
 
-// Any other data frame: a fragment, one that is still arriving, or one whose pieces go to the application.
-uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload, uint8_t* end) {
+// Any other data frame: a fragment, one that is still arriving, or one whose pieces go to the application. Rarer frames
+// are kept out of the loop over them, whose registers and stack frame they would grow.
+__attribute__((noinline)) uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload,
+                                              uint8_t* end) {
     Server& server = *conn.server;
     ws::Violation violation;
     ws::Message fresh{};
@@ -121,7 +123,7 @@ uint8_t* data_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* payload,
     return take_piece(conn, payload, end);
 }
 
-void control_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* p) {
+__attribute__((noinline)) void control_frame(Conn& conn, const ws::FrameHeader& header, uint8_t* p) {
     Server& server = *conn.server;
     const size_t len = size_t(header.payload_bytes);
     server.kernels->unmask(p, len, header.mask);

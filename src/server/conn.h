@@ -197,6 +197,9 @@ struct Outgoing {
 // A data frame of an application, as wsd_send() and its kin promise.
 [[nodiscard]] int conn_send(Conn& conn, const Outgoing& frame, const SendOptions& options);
 
+// A whole message without options, as most are: does what conn_send() does, sooner.
+[[nodiscard]] int conn_send_message(Conn& conn, ws::Opcode opcode, Bytes payload);
+
 // A control frame: no marks apply, since the protocol demands it. An unsent pong is replaced by the next.
 [[nodiscard]] int conn_send_control(Conn& conn, ws::Opcode opcode, Bytes payload);
 

@@ -229,16 +229,16 @@ net::SharedBlock* block_of(const Server& server, Bytes payload) {
 
 // The common send: a small frame, built behind what is corked already. False if it has to go another way. The cork is
 // no larger than the high mark, so what fits it cannot find the queue full.
-bool put_in_cork(Conn& conn, const Outgoing& frame) {
+bool put_in_cork(Conn& conn, ws::Opcode opcode, Bytes payload) {
     Server& server = *conn.server;
     Cork& cork = server.cork;
-    if (cork.owner != &conn || conn.out || frame.payload.len >= kWriteThroughBytes) return false;
+    if (cork.owner != &conn || conn.out || payload.len >= kWriteThroughBytes) return false;
     // An HTTP answer may have filled the cork beyond that mark, so it is added up, not subtracted.
-    if (cork.len + ws::kFrameHeaderMax + frame.payload.len >= server.cork_bytes) return false;
+    if (cork.len + ws::kFrameHeaderMax + payload.len >= server.cork_bytes) return false;
     uint8_t* const p = cork.p + cork.len;
-    const size_t size = ws::write_frame_header(p, frame.opcode, frame.fin, 0, frame.payload.len);
-    if (frame.payload.len) std::memcpy(p + size, frame.payload.p, frame.payload.len);
-    cork.len += size + frame.payload.len;
+    const size_t size = ws::write_frame_header(p, opcode, true, 0, payload.len);
+    if (payload.len) std::memcpy(p + size, payload.p, payload.len);
+    cork.len += size + payload.len;
     cork.units++;
     return true;
 }
@@ -252,10 +252,10 @@ int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {
 }
 
 // A data frame has been accepted.
-void note_sent(Conn& conn, const Outgoing& frame) {
-    conn.fragmenting = !frame.fin;
+void note_sent(Conn& conn, bool fin) {
+    conn.fragmenting = !fin;
     conn.since_ms = now_ms(*conn.server);
-    conn.server->stats.messages_out += frame.fin;
+    conn.server->stats.messages_out += fin;
 }
 
 // The other ways, and what to do when the queue is full.
@@ -276,7 +276,7 @@ int put_or_refuse(Conn& conn, const Outgoing& frame, const SendOptions& options)
         if (deflate && final.framed) conn_deflate_undo(conn);
         return result;
     }
-    note_sent(conn, frame);
+    note_sent(conn, frame.fin);
     (void)full(conn);  // so that a sender that only watches wsd_buffered() gets its on_drain, too
     return conn.phase == Phase::kDead ? WSD_E_CLOSED : WSD_OK;
 }
@@ -296,9 +296,22 @@ int conn_send(Conn& conn, const Outgoing& frame, const SendOptions& options) {
     // Between the fragments of a message only control frames may go (§5.4).
     const bool continues = frame.opcode == ws::Opcode::kContinuation;
     if (continues != conn.fragmenting) return WSD_E_INVALID;
-    const bool plain = !conn.deflate_bits && !frame.prepared && options.full != WSD_FULL_REPLACE;
-    if (!plain || !put_in_cork(conn, frame)) return put_or_refuse(conn, frame, options);
-    note_sent(conn, frame);
+    return put_or_refuse(conn, frame, options);
+}
+
+namespace {
+
+// Not inlined: the common send would pay for a guarded stack frame that only this needs.
+__attribute__((noinline)) int send_the_long_way(Conn& conn, ws::Opcode opcode, Bytes payload) {
+    return conn_send(conn, {opcode, true, payload}, {});
+}
+
+}  // namespace
+
+int conn_send_message(Conn& conn, ws::Opcode opcode, Bytes payload) {
+    const bool plain = conn.phase == Phase::kOpen && !conn.fragmenting && !conn.deflate_bits;
+    if (!plain || !put_in_cork(conn, opcode, payload)) return send_the_long_way(conn, opcode, payload);
+    note_sent(conn, true);
     return WSD_OK;
 }
 

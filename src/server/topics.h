@@ -1,5 +1,5 @@
 // Topics: names under which connections receive what is published. A topic exists while it has subscribers; what is
-// published to it is built once, and every receiver's queue refers to that.
+// published to it is built once, and every receiver's queue refers to that, or copies it where that is less.
 #pragma once
 
 #include "base/hash_map.h"

@@ -27,8 +27,9 @@ namespace {
 
 constexpr int kSizes[] = {1000, 10000, 100000, 1000000};
 constexpr int kFirstFake = 1 << 24;  // no real descriptor has such a number
-constexpr uint64_t kPingIntervalMs = 30000;
 constexpr uint64_t kStepMs = 10;
+constexpr uint64_t kPingGridMs = 12 * kStepMs;  // pings fall on the steps, so that each comes once an interval
+constexpr uint64_t kPingIntervalMs = 256 * kPingGridMs;
 constexpr int kPublishes = 5;
 constexpr int kEchoers = 100;  // spread over all connections
 constexpr int kEchoTurns = 2000;
@@ -58,7 +59,7 @@ struct World {
     int arrived = 0;
     int arriving = 0;  // how many may have come by now
     uint64_t frames = 0;
-    uint64_t now_ms = 1000;
+    uint64_t now_ms = 10 * kPingGridMs;
 } world;
 
 std::string request;
@@ -105,7 +106,9 @@ int __wrap_epoll_ctl(int epoll, int operation, int fd, epoll_event* event) {
     if (operation == EPOLL_CTL_ADD && fd == world.listener) world.listener_source = event->data.ptr;
     if (!is_fake(fd)) return __real_epoll_ctl(epoll, operation, fd, event);
     enter_kernel();
-    peer_of(fd).source = event->data.ptr;
+    Peer& peer = peer_of(fd);
+    peer.source = event->data.ptr;
+    if (operation == EPOLL_CTL_ADD && peer.input != Input::kNothing) world.ready.push_back(fd);
     return 0;
 }
 
@@ -114,7 +117,7 @@ int __wrap_epoll_wait(int, epoll_event* events, int most, int) {
     int count = 0;
     if (world.arrived < world.arriving) events[count++] = {EPOLLIN, {world.listener_source}};
     while (count < most && !world.ready.empty()) {
-        events[count++] = {EPOLLIN | EPOLLOUT, {peer_of(world.ready.back()).source}};
+        events[count++] = {EPOLLIN, {peer_of(world.ready.back()).source}};
         world.ready.pop_back();
     }
     return count;
