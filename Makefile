@@ -20,7 +20,7 @@ endif
 # Optimised and hardened by default. SAN=address,undefined or COV=1 (with an OUT of their own) build for judging.
 OPT       := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ifdef SAN
-OPT       := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
+OPT       := -O1 -g1 -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
 LINKSAN   := -fsanitize=$(SAN)
 endif
 ifdef COV
@@ -104,6 +104,10 @@ $(OUT)/src/%.o: src/%.cpp
 	@mkdir -p $(@D)
 	$(call say,CXX )
 	$(Q)$(CXX) $(LIBFLAGS) -c $< -o $@
+
+# Tests are many, and run once for each time that they are compiled.
+TESTS_RUN := $(addsuffix /%.o,$(addprefix $(OUT)/tests/,unit integration conformance support))
+$(TESTS_RUN): TESTFLAGS += -O0 -g1 -U_FORTIFY_SOURCE
 
 $(OUT)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
