@@ -194,7 +194,7 @@ $(OUT)/simulate_bench: LINK += $(foreach f,epoll_ctl epoll_wait accept4 close re
 
 # libFuzzer comes with clang; each target is its own program, built from the sources it needs and the sanitizers.
 FUZZ_FLAGS := -std=c++20 -O1 -g1 -fno-sanitize-recover=all -D_GNU_SOURCE -Iinclude -Isrc -Itests
-FUZZ_APP   := json json_writer utf8 config_file $(addprefix hub/,base64url crc32c envelope files journal \
+FUZZ_APP   := json json_writer utf8 config_file text wall_clock $(addprefix hub/,base64url crc32c envelope files journal \
               journal_format jwt sha256 text_file)
 FUZZ_OBJ   := $(patsubst %.cpp,build/fuzz/%.o,$(LIB_SRC) $(FUZZ_APP:%=src/app/%.cpp))
 build/fuzz/src/%.o: src/%.cpp

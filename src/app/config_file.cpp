@@ -1,21 +1,9 @@
 #include "app/config_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include "app/text.h"
 
 namespace app {
 namespace {
-
-constexpr std::string_view kBlanks = " \t\r";
-constexpr size_t kTextMax = 1u << 20;
-
-std::string_view trimmed(std::string_view text) {
-    const size_t first = text.find_first_not_of(kBlanks);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 bool blank(char c) { return kBlanks.find(c) != kBlanks.npos; }
 
@@ -73,18 +61,6 @@ bool parse_config(std::string_view text, std::vector<ConfigLine>* lines, unsigne
         text.remove_prefix(end == text.npos ? text.size() : end + 1);
     }
     return true;
-}
-
-bool read_config_file(const std::string& path, std::string* text) {
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) return false;
-    char buffer[4096];
-    ssize_t n = 0;
-    while ((n = read(fd, buffer, sizeof buffer)) > 0 && text->size() <= kTextMax) text->append(buffer, size_t(n));
-    const int reason = text->size() > kTextMax ? EFBIG : errno;
-    close(fd);
-    errno = reason;
-    return n == 0;
 }
 
 std::string format_config_line(std::string_view key, std::string_view value) {

@@ -26,8 +26,7 @@ struct ConfigLine {
 // none, and what is wrong with it.
 bool parse_config(std::string_view text, std::vector<ConfigLine>* lines, unsigned* number, std::string* error);
 
-// The text of a file of up to 1 MiB. False, with errno.
-bool read_config_file(const std::string& path, std::string* text);
+constexpr size_t kConfigMaxBytes = 1u << 20;  // of a file that a person wrote
 
 // `key = value` with its newline.
 std::string format_config_line(std::string_view key, std::string_view value);

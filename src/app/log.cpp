@@ -8,28 +8,15 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
-#include <ctime>
 #include <utility>
 
 #include "app/json_writer.h"
+#include "app/wall_clock.h"
 
 namespace app {
 namespace {
 
 constexpr int kLastWaitMs = 1000;  // for a reader, where nobody would look again later
-
-// RFC 3339, UTC, milliseconds.
-std::string timestamp() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    tm parts{};
-    gmtime_r(&now.tv_sec, &parts);
-    char date[32];
-    char text[48];
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-    std::snprintf(text, sizeof text, "%s.%03ldZ", date, now.tv_nsec / 1000000);
-    return text;
-}
 
 bool plain(std::string_view value) {
     return !value.empty() && value.find_first_of(" \"\\=\t\r\n") == std::string_view::npos &&
@@ -99,14 +86,14 @@ void Log::set(LogLevel level, LogFormat format) {
 
 void Log::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
     if (!wants(level)) return;
-    const std::string line = format_line(format_, timestamp(), level, event, fields);
+    const std::string line = format_line(format_, format_time(wall_ms()), level, event, fields);
     if (pending_.size() + line.size() > kPendingMax) {
         dropped_count_++;
         return;
     }
     if (dropped_count_ && pending_.size() < kPendingMax / 2) {
         const std::string count = std::to_string(std::exchange(dropped_count_, 0));
-        pending_ += format_line(format_, timestamp(), LogLevel::kWarn, "log_dropped", {{"lines", count}});
+        pending_ += format_line(format_, format_time(wall_ms()), LogLevel::kWarn, "log_dropped", {{"lines", count}});
     }
     pending_ += line;
     if (deferred_) return;

@@ -8,6 +8,7 @@
 #include "app/config_file.h"
 #include "app/option_table.h"
 #include "app/option_values.h"
+#include "app/text.h"
 
 namespace app {
 namespace {
@@ -86,7 +87,7 @@ bool read_environment(const Sources& sources, Entries* entries, std::string* err
 
 bool read_file(const std::string& path, Entries* entries, std::string* error) {
     std::string text;
-    if (!read_config_file(path, &text)) return fail(error, path + ": " + std::strerror(errno));
+    if (!read_text_file(path, kConfigMaxBytes, &text)) return fail(error, path + ": " + std::strerror(errno));
     std::vector<ConfigLine> lines;
     unsigned number = 0;
     std::string wrong;

@@ -71,16 +71,21 @@ int answer_not_found(wsd_server* server, wsd_conn conn) {
     return page.status;
 }
 
+// The pages and, with the hub, its control API. Returns as decide().
+int administer(wsd_server* server, wsd_conn conn, const wsd_request* request) {
+    hub::Hub* const hub = daemon_of(server).hub.get();
+    const bool control = hub && hub::is_control_path(view_of(wsd_request_path(request)));
+    return control ? hub::control_request(*hub, conn, request) : answer_page(server, conn, request);
+}
+
 // The hub has sessions at one path, and what administers it where the pages are. Returns as decide().
 int decide_for_hub(wsd_server* server, wsd_conn conn, const wsd_request* request, bool administers) {
     hub::Hub& hub = *daemon_of(server).hub;
-    const std::string_view path = view_of(wsd_request_path(request));
     const bool upgrade = wsd_request_is_upgrade(request);
-    if (path == hub::kHubPath) {
+    if (view_of(wsd_request_path(request)) == hub::kHubPath) {
         return upgrade ? hub::enter_request(hub, conn, request) : demand_upgrade(server, conn);
     }
-    if (upgrade || !administers) return answer_not_found(server, conn);
-    return hub::is_control_path(path) ? hub::control_request(hub, conn, request) : answer_page(server, conn, request);
+    return upgrade || !administers ? answer_not_found(server, conn) : administer(server, conn, request);
 }
 
 // Decides a request. Returns the status of the answer; 0 where it comes later.
@@ -89,9 +94,7 @@ int decide(wsd_server* server, wsd_conn conn, const wsd_request* request, int li
     const int first_admin = daemon.first_admin_listener;
     const bool upgrade = wsd_request_is_upgrade(request);
     if (first_admin != kNoListener && listener >= first_admin) {
-        if (upgrade) return answer_not_found(server, conn);
-        const bool control = daemon.hub && hub::is_control_path(view_of(wsd_request_path(request)));
-        return control ? hub::control_request(*daemon.hub, conn, request) : answer_page(server, conn, request);
+        return upgrade ? answer_not_found(server, conn) : administer(server, conn, request);
     }
     if (daemon.hub) return decide_for_hub(server, conn, request, first_admin == kNoListener);
     if (upgrade) {
@@ -229,8 +232,7 @@ std::string shown_path(std::string_view path) {
 
 std::string shown_subprotocol(std::string_view subprotocol) {
     constexpr std::string_view kBearer = "bearer.";
-    const std::string start(subprotocol.substr(0, kBearer.size()));
-    if (strcasecmp(start.c_str(), kBearer.data()) == 0) return std::string(kBearer) + "*";
+    if (equal_ignoring_case(subprotocol.substr(0, kBearer.size()), kBearer)) return std::string(kBearer) + "*";
     return std::string(subprotocol);
 }
 

@@ -163,7 +163,7 @@ Io out_queue_write(Mem& mem, OutQueue& queue, int fd, size_t* written) {
             offered += c->len;
         }
         size_t n = 0;
-        const Io io = count == 1 ? send_bytes(fd, {queue.head->p, offered}, &n) : send_parts(fd, parts, count, &n);
+        const Io io = send_parts(fd, parts, count, &n);
         if (io != Io::kOk) return io;
         consume(mem, queue, n);
         *written += n;

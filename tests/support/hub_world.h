@@ -23,7 +23,7 @@
 #include "app/hub/hub.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 #include "support/fake_store.h"
 #include "support/test_server.h"
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/hub/control_call.h"
+#include "app/hub/entry.h"
 #include "app/hub/registry.h"
 #include "app/hub/sha256.h"
 #include "app/request_text.h"
@@ -38,19 +39,14 @@ constexpr Route kRoutes[] = {
 
 // ---------------------------------------------------------------------------------------------------------------- key
 
-bool is_key(std::string_view authorization, std::string_view key) {
-    static constexpr std::string_view kScheme = "Bearer ";
-    return equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme) &&
-           equal_in_constant_time(authorization.substr(kScheme.size()), key);
-}
-
 // Each that is given has to be the key: a proxy that looks at one of them may have looked at another.
 bool has_key(const wsd_request* request, std::string_view key) {
     bool has = false;
     wsd_str name{}, value{};
     for (size_t i = 0; wsd_request_header_at(request, i, &name, &value) == WSD_OK; i++) {
         if (!equal_ignoring_case(view_of(name), "Authorization")) continue;
-        has = is_key(view_of(value), key);
+        const auto given = bearer_credentials(view_of(value));
+        has = given && equal_in_constant_time(*given, key);
         if (!has) return false;
     }
     return has;
@@ -117,10 +113,7 @@ CallResult decide(Hub& hub, wsd_conn conn, const wsd_request* request) {
 }  // namespace
 
 Answer refusal(int status, std::string_view code, std::string_view message) {
-    JsonWriter writer;
-    writer.begin_object().key("error").begin_object();
-    writer.key("code").string(code).key("message").string(message).end_object();
-    return {status, writer.end_object().take(), {}, {}};
+    return {status, error_body(code, message), {}, {}};
 }
 
 Answer no_such_session() { return refusal(404, "session_not_found", "no such session, or it has ended"); }

@@ -19,7 +19,7 @@ struct Answer {
     std::string allow;     // empty: none
 };
 
-// {"error":{"code","message"}}. The codes are part of the interface, the messages are for people.
+// With error_body().
 Answer refusal(int status, std::string_view code, std::string_view message);
 Answer no_such_session();
 

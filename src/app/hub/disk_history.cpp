@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "app/hub/files.h"
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {

@@ -13,7 +13,7 @@
 #include "app/hub/disk_history.h"
 #include "app/hub/random_bytes.h"
 #include "app/hub/sweep.h"
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {

@@ -23,18 +23,9 @@ Refusal bad_token(std::string message) { return {401, "token_invalid", std::move
 
 // ------------------------------------------------------------------------------------------------------------- token
 
-std::string_view trimmed(std::string_view text) {
-    const size_t first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Of another scheme nothing is taken: that may be meant for a proxy.
 void add_authorization(std::string_view value, std::vector<std::string>* tokens) {
-    constexpr std::string_view kScheme = "Bearer ";
-    if (equal_ignoring_case(value.substr(0, kScheme.size()), kScheme)) {
-        tokens->emplace_back(trimmed(value.substr(kScheme.size())));
-    }
+    if (const auto token = bearer_credentials(value)) tokens->emplace_back(trimmed(*token));
 }
 
 // A page can set no header but this one.
@@ -181,17 +172,17 @@ std::optional<Refusal> read_entry(const wsd_request* request, const EntryRules& 
 
 // --------------------------------------------------------------------------------------------------------- answering
 
-namespace {
-
-std::string body_of(const Refusal& refusal) {
+std::string error_body(std::string_view code, std::string_view message) {
     JsonWriter writer;
     writer.begin_object().key("error").begin_object();
-    writer.key("code").string(refusal.code).key("message").string(refusal.message);
+    writer.key("code").string(code).key("message").string(message);
     return writer.end_object().end_object().take();
 }
 
+namespace {
+
 int respond(wsd_server* server, wsd_conn conn, const Refusal& refusal) {
-    const std::string body = body_of(refusal);
+    const std::string body = error_body(refusal.code, refusal.message);
     const std::string seconds = std::to_string(refusal.retry_after_s);
     wsd_header headers[4] = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
     size_t count = 2;

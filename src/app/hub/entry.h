@@ -46,6 +46,9 @@ struct EntryRules {
 [[nodiscard]] std::optional<Refusal> read_entry(const wsd_request* request, const EntryRules& rules, int64_t now_s,
                                                 Entry* entry);
 
+// {"error":{"code","message"}}. The codes are part of the interface, the messages are for people.
+std::string error_body(std::string_view code, std::string_view message);
+
 // Answers a request with a refusal. With `accept_then_close` an upgrade is taken and closed with 4000 + status, as
 // browsers do not show pages why they were refused; its on_open never comes.
 void refuse(wsd_server* server, wsd_conn conn, const Refusal& refusal, bool accept_then_close, bool upgrade);

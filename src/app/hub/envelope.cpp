@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <ctime>
 
 #include "app/json_writer.h"
 #include "app/utf8.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {
@@ -163,17 +162,6 @@ std::string write_error(std::string_view id, const Failure& failure) {
     outgoing.id = id;
     outgoing.data = text;
     return write_envelope(outgoing);
-}
-
-std::string format_time(int64_t time_ms) {
-    const time_t seconds = time_ms / 1000;
-    tm parts{};
-    gmtime_r(&seconds, &parts);
-    char date[32];
-    char text[48];
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-    std::snprintf(text, sizeof text, "%s.%03dZ", date, int(time_ms % 1000));
-    return text;
 }
 
 }  // namespace app::hub

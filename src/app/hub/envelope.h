@@ -83,7 +83,4 @@ std::string with_retry(std::string_view envelope, unsigned retry);
 
 std::string write_error(std::string_view id, const Failure& failure);
 
-// "2026-11-21T04:00:00.123Z" (RFC 3339).
-std::string format_time(int64_t time_ms);
-
 }  // namespace app::hub

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "app/hub/definition.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
+#include "app/text.h"
 
 namespace app::hub {
 namespace {
@@ -86,15 +85,6 @@ std::string place_in(const SessionsFile& file, size_t index) {
     return file.path + ": session " + std::to_string(index + 1);
 }
 
-bool read_file(const std::string& path, std::string* text, std::string* error) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream content;
-    if (file) content << file.rdbuf();
-    if (!file) return fail(error, path + ": " + std::strerror(errno));
-    *text = content.str();
-    return true;
-}
-
 size_t line_of(std::string_view text, size_t offset) {
     size_t line = 1;
     for (const char byte : text.substr(0, offset)) line += byte == '\n';
@@ -118,7 +108,9 @@ bool read_definitions(const Json& json, SessionsFile* file, std::string* error) 
 bool read_sessions_file(SessionsFile* file, std::string* error) {
     if (file->path.empty()) return true;
     std::string text;
-    if (!read_file(file->path, &text, error)) return false;
+    if (!read_text_file(file->path, kDefinitionLimits.bytes, &text)) {
+        return fail(error, file->path + ": " + std::strerror(errno));
+    }
     Json json;
     JsonError json_error;
     if (!parse_json(text, kDefinitionLimits, &json, &json_error)) {

@@ -6,7 +6,7 @@
 #include "app/hub/random_bytes.h"
 #include "app/hub/recent.h"
 #include "app/hub/sweep.h"
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {

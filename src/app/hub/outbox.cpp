@@ -4,7 +4,7 @@
 
 #include "app/client.h"
 #include "app/hub/room.h"
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {

@@ -9,6 +9,7 @@
 #include "app/hub/room.h"
 #include "app/hub/turn.h"
 #include "app/json_writer.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {

@@ -12,7 +12,7 @@
 #include "app/hub/room.h"
 #include "app/hub/turn.h"
 #include "app/hub/users.h"
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {
@@ -126,10 +126,7 @@ void dismiss(Hub& hub, Connection& connection, std::string_view farewell) {
 }
 
 void abandon(Hub& hub, std::vector<Staged>& all) {
-    for (Staged& staged : all) {
-        if (!staged.done) continue;
-        call_later(hub, [done = std::move(staged.done), seq = staged.record->seq] { done(seq, false); });
-    }
+    for (Staged& staged : all) report(hub, staged, false);
     all.clear();
 }
 

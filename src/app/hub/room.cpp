@@ -11,7 +11,6 @@
 #include "app/hub/registry.h"
 #include "app/hub/turn.h"
 #include "app/hub/vote_news.h"
-#include "app/hub/wall_clock.h"
 
 namespace app::hub {
 namespace {
@@ -21,11 +20,6 @@ std::string seen_key(std::string_view user_id, std::string_view id) {
     std::string key;
     key.reserve(user_id.size() + 1 + id.size());
     return key.append(user_id).append(1, '\n').append(id);
-}
-
-void report(Hub& hub, Staged& staged, bool ok) {
-    if (!staged.done) return;
-    call_later(hub, [done = std::move(staged.done), seq = staged.record->seq, ok] { done(seq, ok); });
 }
 
 // --------------------------------------------------------------------------------------------------------- committed
@@ -92,20 +86,16 @@ void rewind(Hub& hub, Session& session) {
 std::shared_ptr<const Record> make_record(const Session& session, const Draft& draft, uint64_t seq) {
     auto record = std::make_shared<Record>();
     record->seq = seq;
-    record->time_ms = wall_ms();
     record->route = {std::string(draft.from), std::string(draft.to), draft.to_role};
-    Outgoing out;
-    out.type = draft.type;
+    Outgoing out = message_of(session, draft.type, draft.data);
+    record->time_ms = out.time_ms;
     out.seq = seq;
     out.id = draft.id;
-    out.session_id = session.id;
     out.from = draft.from;
     out.role = draft.role;
     out.to = draft.to;
     out.to_role = draft.to_role;
     out.ack = draft.ack;
-    out.time_ms = record->time_ms;
-    out.data = draft.data;
     record->text = write_envelope(out);
     return record;
 }
@@ -135,6 +125,11 @@ uint64_t publish(Hub& hub, Session& session, const Draft& draft) {
     if (draft.answered) remember_id(hub, session, draft.from, draft.id, seq);
     at_turn_end(hub, session);
     return seq;
+}
+
+void report(Hub& hub, Staged& staged, bool ok) {
+    if (!staged.done) return;
+    call_later(hub, [done = std::move(staged.done), seq = staged.record->seq, ok] { done(seq, ok); });
 }
 
 void votes_will_change(Session& session) {

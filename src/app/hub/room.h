@@ -34,6 +34,9 @@ bool taken_before(Hub& hub, Connection& connection, std::string_view id);
 // Has the session remember an id that was taken, as publish() does: for what a store has loaded, oldest first.
 void remember_id(Hub& hub, Session& session, std::string_view user_id, std::string_view id, uint64_t seq);
 
+// Tells who published a message, where that was asked for, what came of it: at the end of the turn.
+void report(Hub& hub, Staged& staged, bool ok);
+
 // Before the votes are changed for what is staged: remembers how they were, in case it is not kept.
 void votes_will_change(Session& session);
 

@@ -11,7 +11,7 @@
 #include "app/hub/room.h"
 #include "app/hub/router.h"
 #include "app/hub/text_file.h"
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {

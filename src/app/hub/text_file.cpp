@@ -5,12 +5,13 @@
 #include <cstring>
 
 #include "app/config_file.h"
+#include "app/text.h"
 
 namespace app::hub {
 
 bool read_lines(const std::string& path, std::vector<TextLine>* lines, std::string* error) {
     std::string text;
-    if (!read_config_file(path, &text)) {
+    if (!read_text_file(path, kConfigMaxBytes, &text)) {
         *error = path + ": " + std::strerror(errno);
         return false;
     }

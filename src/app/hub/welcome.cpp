@@ -4,8 +4,8 @@
 #include "app/hub/presence.h"
 #include "app/hub/registry.h"
 #include "app/hub/room.h"
-#include "app/hub/wall_clock.h"
 #include "app/json_writer.h"
+#include "app/wall_clock.h"
 
 namespace app::hub {
 namespace {

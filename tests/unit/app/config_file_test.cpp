@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cerrno>
-
 namespace {
 
 // "key=value;..." of a file, or what is wrong with it: "2: ...".
@@ -51,17 +49,4 @@ TEST_CASE("every value reads back as it was written") {
         CHECK(parsed("first = 1\n" + app::format_config_line("key", value) + "last = 2\n") ==
               "first=1;key=" + std::string(value) + ";last=2;");
     }
-}
-
-TEST_CASE("a file that cannot be read, or is none that a person wrote, is an error") {
-    std::string text;
-    CHECK_FALSE(app::read_config_file("/nonexistent/wsd.conf", &text));
-    CHECK(errno == ENOENT);
-    CHECK_FALSE(app::read_config_file("/", &text));
-    CHECK(errno == EISDIR);
-    CHECK_FALSE(app::read_config_file("/dev/zero", &text));
-    CHECK(errno == EFBIG);
-    text.clear();
-    CHECK(app::read_config_file("/dev/null", &text));
-    CHECK(text.empty());
 }

@@ -207,8 +207,3 @@ TEST_CASE("the codes of errors are the contract's") {
     };
     for (const auto& [code, name] : kNames) CHECK(error_name(code) == name);
 }
-
-TEST_CASE("times are RFC 3339 with milliseconds") {
-    CHECK(format_time(0) == "1970-01-01T00:00:00.000Z");
-    CHECK(format_time(951827696007) == "2000-02-29T12:34:56.007Z");
-}

@@ -198,7 +198,7 @@ TEST_CASE("a close is told by what caused it") {
 TEST_CASE("a connection ends with its token") {
     HubWorld world;
     world.start();
-    world.entry.expires_s = app::hub::wall_ms() / 1000 + 3600;
+    world.entry.expires_s = app::wall_ms() / 1000 + 3600;
     Client& bob = world.enter("bob");
     (void)world.heard(bob);
     world.server.pass(3000000);

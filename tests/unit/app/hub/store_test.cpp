@@ -9,7 +9,7 @@
 #include <fstream>
 #include <utility>
 
-#include "app/hub/wall_clock.h"
+#include "app/wall_clock.h"
 #include "support/plain_server.h"
 #include "support/records.h"
 #include "support/temporary_directory.h"
@@ -393,7 +393,7 @@ TEST_CASE_FIXTURE(Fixture, "what is too old goes, in memory as on disk, while no
         store = open();
         const std::unique_ptr<History> history = store->make_history("a");
         Record nearly_old = *test::record(1);
-        nearly_old.time_ms = wall_ms() - 7800;
+        nearly_old.time_ms = app::wall_ms() - 7800;
         CHECK(append(*history, {std::make_shared<const Record>(nearly_old)}));
         while (history->first_seq()) {
             now_ms += 1000;  // the next sweep

@@ -3,8 +3,9 @@
 
 #include <cstdint>
 #include <ctime>
+#include <string>
 
-namespace app::hub {
+namespace app {
 
 // Milliseconds since 1970, UTC.
 inline int64_t wall_ms() {
@@ -13,4 +14,7 @@ inline int64_t wall_ms() {
     return int64_t(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
 }
 
-}  // namespace app::hub
+// "2026-11-21T04:00:00.123Z" (RFC 3339).
+std::string format_time(int64_t time_ms);
+
+}  // namespace app
