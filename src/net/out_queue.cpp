@@ -54,12 +54,29 @@ void forget(OutQueue& queue, const Chunk& chunk) {
     queue.units -= chunk.units;
 }
 
-// The tail, if `need` more bytes fit behind what it owns.
-Chunk* tail_with_room(OutQueue& queue, size_t need) {
+// The only chunk, made larger: one part is less work for the kernel than two. Null when memory is refused.
+Chunk* enlarge(Mem& mem, OutQueue& queue, size_t need) {
+    Chunk* const only = queue.head;
+    const size_t before = only->capacity;
+    size_t capacity = 4 * before;
+    while (capacity < need) capacity *= 2;
+    if (capacity > kShareBelow) capacity = kShareBelow;
+    const size_t written = size_t(only->p - only->own());
+    void* const moved = mem_resize(mem, Purpose::kSend, only, sizeof(Chunk) + before, sizeof(Chunk) + capacity);
+    if (!moved) return nullptr;
+    Chunk* const chunk = static_cast<Chunk*>(moved);
+    chunk->p = chunk->own() + written;
+    chunk->capacity = capacity;
+    return queue.head = queue.tail = chunk;
+}
+
+// The tail, if `more` bytes fit behind what it owns, or can be made to.
+Chunk* tail_with_room(Mem& mem, OutQueue& queue, size_t more) {
     Chunk* const tail = queue.tail;
     if (!tail || tail->block || tail->key) return nullptr;
-    const size_t used = size_t(tail->p - tail->own()) + tail->len;
-    return tail->capacity - used >= need ? tail : nullptr;
+    const size_t need = size_t(tail->p - tail->own()) + tail->len + more;
+    if (need <= tail->capacity) return tail;
+    return tail == queue.head && need <= kShareBelow ? enlarge(mem, queue, need) : nullptr;
 }
 
 // Grows with the queue, so that a peer that falls far behind costs few blocks and one that blinks costs little.
@@ -96,7 +113,7 @@ bool out_queue_copy(Mem& mem, OutQueue& queue, Bytes head, Bytes body, uint32_t 
     if (body.len > SIZE_MAX - head.len) return false;
     const size_t need = head.len + body.len;
     WSD_ASSERT(need > 0);
-    Chunk* chunk = key ? nullptr : tail_with_room(queue, need);
+    Chunk* chunk = key ? nullptr : tail_with_room(mem, queue, need);
     if (!chunk) {
         chunk = chunk_new(mem, capacity_for(queue, need, key));
         if (!chunk) return false;

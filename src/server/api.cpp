@@ -291,8 +291,7 @@ extern "C" int wsd_send_prepared(wsd_server* server, wsd_conn id, wsd_prepared* 
     SendOptions own;
     if (!server || !prepared || !read_options(options, &own)) return WSD_E_INVALID;
     Conn* const conn = find(server, id);
-    if (!conn) return WSD_E_CLOSED;
-    return conn_send(*conn, {.opcode = prepared->opcode, .fin = true, .payload = {}, .prepared = prepared}, own);
+    return conn ? conn_send_prepared(*conn, *prepared, own) : int(WSD_E_CLOSED);
 }
 
 extern "C" void wsd_prepared_release(wsd_prepared* prepared) {

@@ -200,6 +200,9 @@ struct Outgoing {
 // A whole message without options, as most are: does what conn_send() does, sooner.
 [[nodiscard]] int conn_send_message(Conn& conn, ws::Opcode opcode, Bytes payload);
 
+// A message built before: does what conn_send() does, sooner where it is short and others wait in front of it.
+[[nodiscard]] int conn_send_prepared(Conn& conn, wsd_prepared& prepared, const SendOptions& options);
+
 // A control frame: no marks apply, since the protocol demands it. An unsent pong is replaced by the next.
 [[nodiscard]] int conn_send_control(Conn& conn, ws::Opcode opcode, Bytes payload);
 

@@ -243,6 +243,18 @@ bool put_in_cork(Conn& conn, ws::Opcode opcode, Bytes payload) {
     return true;
 }
 
+// The common publish: a short frame, copied behind what waits already, as others of this turn do. False if it has to go
+// another way, which is also how a queue that is nearly full finds out.
+bool put_in_queue(Conn& conn, Bytes frame) {
+    const wsd_config& config = conn.server->config;
+    if (!conn.out || frame.len > kCopyBytes || !(conn.work & kWorkFlush)) return false;
+    if (conn.out->bytes + frame.len >= config.send_high_bytes) return false;
+    if (config.send_high_count && conn.out->units + 1 >= config.send_high_count) return false;
+    return budget_make_room(conn, frame.len) && change_queue(conn, [&](net::OutQueue& out) {
+               return net::out_queue_copy(conn.server->mem, out, {}, frame, 1, 0);
+           });
+}
+
 int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {
     if (frame.framed) return put(conn, {{}, frame.payload, frame.block, key});
     uint8_t header[ws::kFrameHeaderMax];
@@ -311,6 +323,15 @@ __attribute__((noinline)) int send_the_long_way(Conn& conn, ws::Opcode opcode, B
 int conn_send_message(Conn& conn, ws::Opcode opcode, Bytes payload) {
     const bool plain = conn.phase == Phase::kOpen && !conn.fragmenting && !conn.deflate_bits;
     if (!plain || !put_in_cork(conn, opcode, payload)) return send_the_long_way(conn, opcode, payload);
+    note_sent(conn, true);
+    return WSD_OK;
+}
+
+int conn_send_prepared(Conn& conn, wsd_prepared& prepared, const SendOptions& options) {
+    const bool plain = conn.phase == Phase::kOpen && !conn.fragmenting && !conn.deflate_bits;
+    if (!plain || options.full == WSD_FULL_REPLACE || !put_in_queue(conn, {prepared.block->data(), prepared.size})) {
+        return conn_send(conn, {.opcode = prepared.opcode, .fin = true, .payload = {}, .prepared = &prepared}, options);
+    }
     note_sent(conn, true);
     return WSD_OK;
 }

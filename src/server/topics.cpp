@@ -133,7 +133,6 @@ int topic_publish(Server& server, Bytes name, const Publication& publication) {
     if (!topic) return 0;
     wsd_prepared* const prepared = prepared_new(server, publication.opcode, publication.payload);
     if (!prepared) return WSD_E_NOMEM;
-    const Outgoing frame{.opcode = publication.opcode, .fin = true, .payload = {}, .prepared = prepared};
     const uint64_t dropped_before = server.stats.sends_dropped;
     uint64_t accepted = 0;
     // Sending calls nobody back, and who is lost by it stays subscribed until the end of the turn: the list stands
@@ -141,7 +140,7 @@ int topic_publish(Server& server, Bytes name, const Publication& publication) {
     for (ListNode* node = topic->subscribers.head.next; node != &topic->subscribers.head; node = node->next) {
         Conn& conn = *WSD_CONTAINER_OF(node, Subscription, of_topic)->pair.conn;
         if (id_of(conn.handle) == publication.except) continue;
-        accepted += conn_send(conn, frame, publication.options) == WSD_OK;
+        accepted += conn_send_prepared(conn, *prepared, publication.options) == WSD_OK;
     }
     prepared_free(prepared);
     const uint64_t receivers = accepted - (server.stats.sends_dropped - dropped_before);

@@ -190,6 +190,47 @@ TEST_CASE("the queue does what a plain list of strings does, however little the 
     }
 }
 
+TEST_CASE("short units share one block that grows, and is where it was when half of it has gone") {
+    Bed bed;
+    const uint64_t blocks_before = bed.mem.allocation_count;
+    std::string all;
+    for (int i = 0; i < 100; i++) {
+        const std::string unit = std::to_string(i) + std::string(20, 'u');
+        REQUIRE(bed.copy(unit, ""));
+        all += unit;
+    }
+    CHECK(bed.mem.allocation_count - blocks_before == 3);  // one, made larger twice
+    std::string got;
+    while (got.size() < 100000) {  // until the pair is full: then some of the block has gone, and more is put behind
+        const std::string more(200, char('a' + all.size() % 26));
+        REQUIRE(bed.copy("", more));
+        all += more;
+        size_t written = 0;
+        const Io io = out_queue_write(bed.mem, bed.queue, bed.pair.ends[0], &written);
+        if (io == Io::kAgain) got += bed.pair.read_all();
+    }
+    while (bed.queue.bytes) got += bed.write();
+    got += bed.pair.read_all();
+    CHECK(got == all);
+}
+
+TEST_CASE("a block that may not grow keeps what it holds") {
+    Failing script{1};
+    Mem mem;
+    mem_init(mem, failing, &script);
+    OutQueue queue;
+    const std::string first(200, 'f');
+    REQUIRE(out_queue_copy(mem, queue, bytes(first), {}, 1, 0));
+    CHECK_FALSE(out_queue_copy(mem, queue, bytes(first), {}, 1, 0));
+    CHECK(queue.bytes == 200);
+    CHECK(queue.units == 1);
+    Pair pair;
+    size_t written = 0;
+    CHECK(out_queue_write(mem, queue, pair.ends[0], &written) == Io::kOk);
+    CHECK(pair.read_all() == first);
+    CHECK(mem_used(mem) == 0);
+}
+
 TEST_CASE("refused memory queues nothing and spoils nothing") {
     for (int left = 0; left < 4; left++) {
         CAPTURE(left);
