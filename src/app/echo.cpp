@@ -8,26 +8,24 @@
 namespace app {
 namespace {
 
-// Sends a message back, or holds it where the queue is full. True if it is on its way.
-bool echo(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
-    const int sent = wsd_send(server, conn, opcode, data, len);
-    // The one message that found the queue full waits with reading paused. Otherwise nobody is left to send to.
-    if (sent != WSD_E_AGAIN || wsd_pause(server, conn) != WSD_OK) return sent == WSD_OK;
+// The one message that found the queue full waits, with reading paused.
+void hold(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
+    if (wsd_pause(server, conn) != WSD_OK) return;  // it is gone, or going
     if (Client* const client = client_need(server, conn)) {
         client->held = std::make_unique<Held>(Held{opcode, std::string(static_cast<const char*>(data), len)});
     }
-    return false;
 }
 
 void on_message(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
-    (void)echo(server, conn, opcode, data, len);  // on_drain sees to what is held
+    if (wsd_send(server, conn, opcode, data, len) == WSD_E_AGAIN) hold(server, conn, opcode, data, len);
 }
 
 void on_message_counted(wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
-    const bool sent = echo(server, conn, opcode, data, len);
+    const int sent = wsd_send(server, conn, opcode, data, len);
+    if (sent == WSD_E_AGAIN) hold(server, conn, opcode, data, len);
     Client* const client = client_of(server, conn);
     count_received(client, len);
-    if (sent) count_sent(client, len);
+    if (sent == WSD_OK) count_sent(client, len);
 }
 
 void on_drain(wsd_server* server, wsd_conn conn) {
