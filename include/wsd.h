@@ -349,6 +349,12 @@ typedef struct wsd_config {
      *   503 server_full, draining, or no_decision where the application has not decided in time
      * With 429 and 503 there is a Retry-After either way. */
     int refusals_json; /* 0; 1: as JSON */
+
+    /* Before it sleeps the loop looks for events again and again, for as long as this: whoever answers soon after is
+     * served without a wake-up, which is most of what a message costs when few are on their way. It pays with its core:
+     * up to so much time for each event that is the last for a while, and all of it where events come closer together.
+     * For a loop that has a core of its own; on a shared one it takes time from those it waits for. */
+    uint32_t busy_poll_us; /* 0: sleep at once; <= 1000000 */
 } wsd_config;
 
 /* Sets every field of `config` to its default. `size` is sizeof(wsd_config) as the caller compiled it. Any thread. */
@@ -379,7 +385,7 @@ WSD_API const char *wsd_config_invalid_why(const wsd_config *config);
  *   at once         timeouts, for open connections too, counted from when their time began; the marks of send queues;
  *                   the memory budget, with queues over it dropped at the end of the turn; rates, with what was taken
  *                   before still owed; counts and session_timeout_ms for what comes next, as nobody who is in is put
- *                   out; limits_dry_run, message_over_rate; deflate_threshold_bytes
+ *                   out; limits_dry_run, message_over_rate; deflate_threshold_bytes; busy_poll_us
  *   next frame      message_max_bytes, frame_max_bytes, fragment_max_count
  *   next request    head_max_bytes, head_max_count, body_max_bytes, subprotocols, allow_http10, origins,
  *                   origins_required, trusted_proxies (PROXY headers too), forwarded_header, refusals_json; deflate's

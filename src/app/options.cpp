@@ -201,6 +201,8 @@ std::vector<Flag> socket_flags() {
         {"defer-accept", "SECONDS", "see connections when their request has come (0: off)", count(&C::defer_accept_s),
          "defer_accept_s", Applies::kRestart},
         {"backlog", "N", "connections waiting to be accepted (4096)", count(&C::backlog), "backlog", Applies::kRestart},
+        {"busy-poll-us", "N", "microseconds to look for events before sleeping (0)", count(&C::busy_poll_us),
+         "busy_poll_us"},
         {"kernels", "NAME", "vector kernels to use, as scalar (the fastest)",
          borrowed_text(&Options::kernels, &C::kernels), "kernels", Applies::kRestart},
     };

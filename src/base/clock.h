@@ -5,7 +5,8 @@
 
 namespace wsd {
 
-// Milliseconds since some moment in the past (CLOCK_MONOTONIC).
+// Milliseconds, and microseconds, since some moment in the past (CLOCK_MONOTONIC).
 uint64_t clock_monotonic_ms();
+uint64_t clock_monotonic_us();
 
 }  // namespace wsd

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 namespace wsd::net {
 namespace {
 
@@ -31,6 +33,27 @@ int sleep_from(const Reactor& reactor, uint64_t now_ms) {
     if (next == kTimerNever) return -1;
     if (next <= now_ms) return 0;
     return next - now_ms > INT_MAX ? INT_MAX : int(next - now_ms);
+}
+
+// Looks for events without sleeping, for `most_us` at most. Answers as epoll_wait.
+int busy_poll(const Reactor& reactor, epoll_event* events, uint64_t most_us) {
+    const uint64_t begun_us = clock_monotonic_us();
+    for (;;) {
+        const int count = epoll_wait(reactor.epoll_fd, events, kEventsPerWait, 0);
+        if (count != 0 || clock_monotonic_us() - begun_us >= most_us) return count;
+    }
+}
+
+// As epoll_wait, busy at first where that is asked for.
+int wait_for_events(const Reactor& reactor, epoll_event* events, int wait_ms) {
+    if (reactor.busy_poll_us && wait_ms != 0) {
+        const int busy_ms = int(reactor.busy_poll_us / 1000);
+        const bool sleeps = wait_ms < 0 || wait_ms > busy_ms;
+        const int count = busy_poll(reactor, events, sleeps ? reactor.busy_poll_us : uint64_t(wait_ms) * 1000);
+        if (count != 0 || !sleeps) return count;
+        if (wait_ms > 0) wait_ms -= busy_ms;
+    }
+    return epoll_wait(reactor.epoll_fd, events, kEventsPerWait, wait_ms);
 }
 
 }  // namespace
@@ -80,7 +103,7 @@ bool reactor_turn(Reactor& reactor, int timeout_ms) {
     if (timeout_ms >= 0 && (wait_ms < 0 || wait_ms > timeout_ms)) wait_ms = timeout_ms;
 
     epoll_event events[kEventsPerWait];
-    int count = epoll_wait(reactor.epoll_fd, events, kEventsPerWait, wait_ms);
+    int count = wait_for_events(reactor, events, wait_ms);
     if (count < 0) {
         if (errno != EINTR) return false;
         count = 0;

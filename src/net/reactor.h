@@ -25,6 +25,8 @@ struct Reactor {
     bool (*end_of_turn)(void* context) = nullptr;  // true: there is more to do, so do not sleep
     void* turn_context = nullptr;
     bool more = false;  // what it answered last
+
+    uint32_t busy_poll_us = 0;  // how long a turn looks for events before it sleeps
 };
 
 // False, with errno, if the system gives no descriptors; nothing is left open then. `clock`, `end_of_turn` and

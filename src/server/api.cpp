@@ -105,6 +105,7 @@ const wsd_config kDefaults = {
     .memory_soft_bytes = 0,
     .memory_hard_bytes = 0,
     .refusals_json = 0,
+    .busy_poll_us = 0,
 };
 
 // What the caller knows of the configuration, and the defaults for the rest.

@@ -135,6 +135,7 @@ void server_derive(Server& server) {
     server.deflate_rules.rsv_allowed = ws::kRsv1;
     server.cork_bytes = config.send_high_bytes < kCorkBytes ? config.send_high_bytes : kCorkBytes;
     server.limits = {config.message_max_bytes, config.fragment_max_count};
+    server.reactor.busy_poll_us = config.busy_poll_us;
 }
 
 void server_free(Server* server) {
@@ -202,6 +203,7 @@ const char* config_invalid(const wsd_config& c, const char** why) {
         {"session_data_max_bytes", c.session_data_max_bytes <= 1u << 30},
         {"forwarded_header", c.forwarded_header == WSD_X_FORWARDED_FOR || c.forwarded_header == WSD_FORWARDED},
         {"origins_required", !c.origins_required || c.origins},
+        {"busy_poll_us", c.busy_poll_us <= 1000000},
     };
     for (const auto& rule : kRules) {
         *why = "the value is out of range";

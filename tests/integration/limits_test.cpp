@@ -407,6 +407,9 @@ TEST_CASE("values out of range are named") {
     config.memory_soft_bytes = 2;
     config.memory_hard_bytes = 1;
     CHECK(std::string(wsd_config_invalid(&config)) == "memory_soft_bytes");
+    wsd_config_init(&config, sizeof config);
+    config.busy_poll_us = 1000001;
+    CHECK(std::string(wsd_config_invalid(&config)) == "busy_poll_us");
 }
 
 TEST_CASE("the round trip of pings and the lateness of timers are counted in histograms") {

@@ -147,6 +147,7 @@ TEST_CASE("what is wrong is named in one line") {
         {{"--log-level", "loud"}, "--log-level"},
         {{"--log-format", "xml"}, "--log-format"},
         {{"--kernels", "abacus"}, "--kernels"},
+        {{"--busy-poll-us", "1000001"}, "--busy-poll-us"},
         {{"--max-head-bytes", "100"}, "--max-head-bytes"},
         {{"--send-low-bytes", "2M"}, "--send-low-bytes"},
         {{"--subprotocols", "no token"}, "--subprotocols"},

@@ -8,10 +8,12 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "support/descriptors.h"
 #include "support/interruption.h"
 
@@ -371,6 +373,58 @@ TEST_CASE("another thread ends the wait") {
     CHECK(reactor_turn(bed.reactor, -1));
     waker.join();
     CHECK(bed.log == Log{"end"});
+}
+
+// How often the process's first thread, which runs the tests, has gone to sleep.
+long sleeps() {
+    std::ifstream status("/proc/self/status");
+    const std::string name = "voluntary_ctxt_switches:";
+    for (std::string line; std::getline(status, line);) {
+        if (line.compare(0, name.size(), name) == 0) return std::stol(line.substr(name.size()));
+    }
+    return -1;
+}
+
+TEST_CASE("a busy loop does not sleep before it has looked for events as long as it is to") {
+    OpenBed bed;
+    bed.reactor.busy_poll_us = 1000000;
+    SUBCASE("to the limit of a turn") {
+        const long before = sleeps();
+        const uint64_t begun = clock_monotonic_ms();
+        CHECK(reactor_turn(bed.reactor, 3));
+        CHECK(sleeps() == before);
+        CHECK(clock_monotonic_ms() - begun >= 2);
+    }
+    SUBCASE("to the next timer") {
+        Alarm alarm(bed);
+        alarm.set(5003);
+        const long before = sleeps();
+        CHECK(reactor_turn(bed.reactor, -1));
+        CHECK(sleeps() == before);
+    }
+    SUBCASE("to an event") {
+        std::thread waker([&] { reactor_wake(bed.reactor); });
+        CHECK(reactor_turn(bed.reactor, -1));
+        waker.join();
+        CHECK_FALSE(is_ready(bed.reactor));
+    }
+    SUBCASE("not at all where there is more to do") { CHECK(reactor_turn(bed.reactor, 0)); }
+    CHECK(bed.log == Log{"end"});
+}
+
+TEST_CASE("a busy loop sleeps in the end, no longer than it may, and is woken") {
+    OpenBed bed;
+    bed.reactor.busy_poll_us = 1000;
+    CHECK(reactor_turn(bed.reactor, 2));
+    CHECK(bed.log == Log{"end"});
+    const long before = sleeps();
+    std::thread waker([&] {
+        while (sleeps() == before) std::this_thread::yield();
+        reactor_wake(bed.reactor);
+    });
+    CHECK(reactor_turn(bed.reactor, -1));
+    waker.join();
+    CHECK(bed.log == Log{"end", "end"});
 }
 
 TEST_CASE("however often it was woken, one turn answers, and the next wake-up is heard again") {
