@@ -33,7 +33,8 @@ constexpr uint8_t to_lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? uint8_t(c 
 inline bool equal_ignoring_case(Bytes a, Bytes b) {
     if (a.len != b.len) return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (to_lower(a.p[i]) != to_lower(b.p[i])) return false;
+        // Most are the same as they stand, and then cost no folding.
+        if (a.p[i] != b.p[i] && to_lower(a.p[i]) != to_lower(b.p[i])) return false;
     }
     return true;
 }

@@ -107,7 +107,8 @@ HANDSHAKES = [
           Figure("server_us_per_connection", "us CPU", higher=False, bars=((UWS, "<=", 0.75),),
                  name="CPU per connect and upgrade")], WEBSOCKETS, quick=True),
     Cell("handshakes", "connect, upgrade, leave; 64 at a time", "--churn --conns 64 " + SOURCES,
-         [Figure("upgrades_per_s", "connections/s")], WEBSOCKETS),
+         [Figure("upgrades_per_s", "connections/s"),
+          Figure("server_us_per_connection", "us CPU", higher=False, name="CPU per connection")], WEBSOCKETS),
 ]
 
 LATENCY = [

@@ -156,10 +156,14 @@ def title(row):
     return row["cell"] + (": " + row["figure"] if row["figure"] else "")
 
 
-def verdict(bar):
+def verdict(row, bar):
     if bar["measured"] is None:
         return "not measured"
-    return "met" if bar["met"] else "short by %s" % number(bar["short_by"])
+    if bar["met"]:
+        return "met"
+    # The server could have done more, how much is not known.
+    spare = row["better"] == "higher" and row["servers"][WSD]["client_saturated"]
+    return "short by %s%s" % (number(bar["short_by"]), ", the client being saturated" if spare else "")
 
 
 def beside_words(bar):
@@ -173,7 +177,7 @@ def brief(row):
     for bar in row["bars"]:
         if bar["measured"] is not None and (bar["named"] or not bar["met"]):
             words += "; %s %s (%s %s) %s" % (beside_words(bar).replace("-", "itself"), number(bar["measured"]),
-                                             bar["relation"], number(bar["bar"]), verdict(bar))
+                                             bar["relation"], number(bar["bar"]), verdict(row, bar))
     return words
 
 
@@ -186,7 +190,7 @@ def bar_lines(rows):
             if bar["named"] or not bar["met"]:
                 yield "| %s | %s | %s %s | %s | %s |" % (
                     title(row), beside_words(bar), {">=": "≥", "<=": "≤"}[bar["relation"]], number(bar["bar"]),
-                    number(bar["measured"]), verdict(bar))
+                    number(bar["measured"]), verdict(row, bar))
     others = [bar for row in rows for bar in row["bars"] if not bar["named"] and bar["measured"] is not None]
     if others:
         yield ""
