@@ -91,13 +91,13 @@ class Judgement(unittest.TestCase):
         self.assertEqual(report.verdict({}, bars[0]), "not measured")
 
     def test_who_is_short_with_a_saturated_client_has_it_said(self):
-        for figure, saturated, words in (
-                (Figure("x", "msg/s"), False, "short by 0.5"),
-                (Figure("x", "msg/s"), True, "short by 0.5, the client being saturated"),
-                (Figure("x", "us", higher=False), True, "short by 1")):
-            values = {"wsd": [1, 2][not figure.higher:][:1], "uws": [2, 1][not figure.higher:][:1]}
+        for figure, wsd, saturated, words in (
+                (Figure("x", "msg/s"), 1, False, "short by 0.5"),
+                (Figure("x", "msg/s"), 1, True, "short by 0.5, the client being saturated"),
+                (Figure("x", "us", higher=False), 4, True, "short by 1")):
             row = {"better": "higher" if figure.higher else "lower", "servers": {"wsd": {"client_saturated": saturated}}}
-            self.assertEqual(report.verdict(row, report.judged(figure, values)[0]), words)
+            bars = report.judged(figure, {"wsd": [wsd], "uws": [2]})
+            self.assertEqual(report.verdict(row, bars[0]), words)
 
     def test_slope(self):
         self.assertAlmostEqual(report.slope([(1000, 5), (10000, 10), (100000, 20)]), 2)
