@@ -353,7 +353,8 @@ typedef struct wsd_config {
     /* Before it sleeps the loop looks for events again and again, for as long as this: whoever answers soon after is
      * served without a wake-up, which is most of what a message costs when few are on their way. It pays with its core:
      * up to so much time for each event that is the last for a while, and all of it where events come closer together.
-     * For a loop that has a core of its own; on a shared one it takes time from those it waits for. */
+     * For a loop that has a core of its own; on a shared one it takes time from those it waits for. A signal does not
+     * end that time: its handler has to call wsd_server_stop() or wsd_post(). */
     uint32_t busy_poll_us; /* 0: sleep at once; <= 1000000 */
 } wsd_config;
 

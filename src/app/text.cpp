@@ -19,10 +19,11 @@ bool read_text_file(const std::string& path, size_t most, std::string* text) {
     char buffer[4096];
     ssize_t n = 0;
     while ((n = read(fd, buffer, sizeof buffer)) > 0 && text->size() <= most) text->append(buffer, size_t(n));
-    const int reason = text->size() > most ? EFBIG : errno;
+    const bool fits = text->size() <= most;
+    const int reason = fits ? errno : EFBIG;
     close(fd);
     errno = reason;
-    return n == 0;
+    return n == 0 && fits;
 }
 
 }  // namespace app

@@ -54,7 +54,8 @@ void forget(OutQueue& queue, const Chunk& chunk) {
     queue.units -= chunk.units;
 }
 
-// The only chunk, made larger: one part is less work for the kernel than two. Null when memory is refused.
+// The only chunk, made larger: one part is less work for the kernel than two, and where there are more already, that is
+// lost. By four, as what fills one soon fills the next. Null when memory is refused.
 Chunk* enlarge(Mem& mem, OutQueue& queue, size_t need) {
     Chunk* const only = queue.head;
     const size_t before = only->capacity;
@@ -93,6 +94,9 @@ void consume(Mem& mem, OutQueue& queue, size_t n) {
         Chunk* const chunk = queue.head;
         WSD_ASSERT(chunk);
         if (n < chunk->len) {
+            const uint32_t left = units_left(chunk->units, chunk->len, n);
+            queue.units -= chunk->units - left;
+            chunk->units = left;
             chunk->p += n;
             chunk->len -= n;
             chunk->begun = true;

@@ -15,7 +15,7 @@ struct OutQueue {
     Chunk* head = nullptr;
     Chunk* tail = nullptr;
     size_t bytes = 0;               // not yet taken by the kernel
-    uint32_t units = 0;             // not yet taken whole; units that share a chunk leave the count together
+    uint32_t units = 0;             // not yet taken whole; about, where the kernel took some of those in one chunk
     uint64_t stalled_since_ms = 0;  // when the kernel last took something, or the queue came to be; the owner's to set
     void* owner = nullptr;          // whose it is, and its place among other queues: the owner's to set, too
     ListNode node;
@@ -24,6 +24,12 @@ struct OutQueue {
 
 // 0: a unit that is never looked for. Others name at most one waiting unit each.
 using UnitKey = uint64_t;
+
+// How many of the `units` in `bytes` bytes are left when `taken` of these have gone: about, since it is not known where
+// each ends, and never none before the last byte.
+inline uint32_t units_left(uint32_t units, size_t bytes, size_t taken) {
+    return uint32_t((uint64_t(units) * (bytes - taken) + bytes - 1) / bytes);
+}
 
 // Appends `head` followed by `body`, copied. `units` is how many units those bytes are; with `key` they are one.
 // False when memory is refused: nothing is queued.

@@ -47,7 +47,7 @@ int busy_poll(const Reactor& reactor, epoll_event* events, uint64_t most_us) {
 // As epoll_wait, busy at first where that is asked for.
 int wait_for_events(const Reactor& reactor, epoll_event* events, int wait_ms) {
     if (reactor.busy_poll_us && wait_ms != 0) {
-        const int busy_ms = int(reactor.busy_poll_us / 1000);
+        const int busy_ms = int((reactor.busy_poll_us + 999) / 1000);  // rounded so that no timer is late for it
         const bool sleeps = wait_ms < 0 || wait_ms > busy_ms;
         const int count = busy_poll(reactor, events, sleeps ? reactor.busy_poll_us : uint64_t(wait_ms) * 1000);
         if (count != 0 || !sleeps) return count;

@@ -1,7 +1,10 @@
 // One connection, from accept to close, in the order its bytes take. The calls of the fast path:
 //
 //   in    reactor_turn -> conn_ready -> conn_read -> conn_feed -> conn_deliver -> on_message
-//   out   wsd_send -> conn_send -> the cork or the queue       ... conn_flush -> one write
+//   out   wsd_send -> conn_send_message -> the cork            ... conn_flush -> one write
+//         wsd_publish -> conn_send_prepared -> the queue       ... conn_flush -> one write
+//
+// What is not short, or not alone, goes by conn_send.
 //
 // Reading is in conn.cpp, sending in conn_send.cpp, ending in conn_close.cpp, deadlines in heartbeat.cpp, the HTTP
 // phase in upgrade.cpp, pausing in conn_pause.cpp, and compression in conn_inflate.cpp and conn_deflate.cpp.

@@ -76,8 +76,9 @@ bool queue_unit(Conn& conn, const Unit& unit) {
 
 // ------------------------------------------------------------------------------------------------------- the cork
 
-// `n` bytes have gone to the kernel.
+// `n` bytes have gone to the kernel; 0: it took nothing.
 void count_sent(Conn& conn, size_t n) {
+    if (n == 0) return;
     conn.server->stats.bytes_out += n;
     conn.server->stats.writes++;
     if (conn.out) conn.out->stalled_since_ms = now_ms(*conn.server);
@@ -111,8 +112,7 @@ void flush_cork(Conn& conn) {
         return;
     }
     kernel_full(conn);
-    // Which messages are left is not known, only about how many.
-    const uint32_t left = uint32_t((uint64_t(cork.units) * (data.len - n) + data.len - 1) / data.len);
+    const uint32_t left = net::units_left(cork.units, data.len, n);
     cork.units = 0;
     if (!budget_make_room(conn, data.len - n)) return;
     const bool kept = queue_make(conn) && change_queue(conn, [&](net::OutQueue& out) {
@@ -227,6 +227,9 @@ net::SharedBlock* block_of(const Server& server, Bytes payload) {
     return block;
 }
 
+// May a whole message go out just as it is?
+bool takes_plain(const Conn& conn) { return conn.phase == Phase::kOpen && !conn.fragmenting && !conn.deflate_bits; }
+
 // The common send: a small frame, built behind what is corked already. False if it has to go another way. The cork is
 // no larger than the high mark, so what fits it cannot find the queue full.
 bool put_in_cork(Conn& conn, ws::Opcode opcode, Bytes payload) {
@@ -243,8 +246,8 @@ bool put_in_cork(Conn& conn, ws::Opcode opcode, Bytes payload) {
     return true;
 }
 
-// The common publish: a short frame, copied behind what waits already, as others of this turn do. False if it has to go
-// another way, which is also how a queue that is nearly full finds out.
+// The common publish: a short frame, copied behind others of this turn. False if it has to go another way: the long one
+// finds out what to do when the queue is nearly full, and puts who is not in line for the end of the turn there.
 bool put_in_queue(Conn& conn, Bytes frame) {
     const wsd_config& config = conn.server->config;
     if (!conn.out || frame.len > kCopyBytes || !(conn.work & kWorkFlush)) return false;
@@ -321,15 +324,14 @@ __attribute__((noinline)) int send_the_long_way(Conn& conn, ws::Opcode opcode, B
 }  // namespace
 
 int conn_send_message(Conn& conn, ws::Opcode opcode, Bytes payload) {
-    const bool plain = conn.phase == Phase::kOpen && !conn.fragmenting && !conn.deflate_bits;
-    if (!plain || !put_in_cork(conn, opcode, payload)) return send_the_long_way(conn, opcode, payload);
+    if (!takes_plain(conn) || !put_in_cork(conn, opcode, payload)) return send_the_long_way(conn, opcode, payload);
     note_sent(conn, true);
     return WSD_OK;
 }
 
 int conn_send_prepared(Conn& conn, wsd_prepared& prepared, const SendOptions& options) {
-    const bool plain = conn.phase == Phase::kOpen && !conn.fragmenting && !conn.deflate_bits;
-    if (!plain || options.full == WSD_FULL_REPLACE || !put_in_queue(conn, {prepared.block->data(), prepared.size})) {
+    if (!takes_plain(conn) || options.full == WSD_FULL_REPLACE ||
+        !put_in_queue(conn, {prepared.block->data(), prepared.size})) {
         return conn_send(conn, {.opcode = prepared.opcode, .fin = true, .payload = {}, .prepared = &prepared}, options);
     }
     note_sent(conn, true);
@@ -359,7 +361,7 @@ void conn_flush(Conn& conn) {
             io = net::out_queue_write(conn.server->mem, out, conn.source.fd, &n);
             return true;
         });
-        if (n) count_sent(conn, n);
+        count_sent(conn, n);
         queue_settle(conn);
         if (io == net::Io::kAgain) kernel_full(conn);
         if (io != net::Io::kOk && io != net::Io::kAgain) return lost(conn);

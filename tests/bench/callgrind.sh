@@ -11,7 +11,7 @@ conns=10
 messages=2000
 
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    PYTHONPATH=$(dirname "$0") python3 -B -c 'import servers; print(servers.free_port())'
 }
 
 # instructions COMMAND MESSAGES DEPTH FLAGS: of a whole run. COMMAND is completed with a port.

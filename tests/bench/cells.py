@@ -30,7 +30,7 @@ class Cell:
     flags: str  # for wsbench
     figures: list
     servers: tuple = LIMIT
-    how: str = ""  # "deflate" or "publish": what the server is told to do
+    how: str = ""  # what the server is told to do: see find_servers()
     kind: str = "load"  # or "latency", "memory", "heartbeat", "half heads"
     quick: bool = False  # also part of BENCH=quick
     once: bool = False  # one round is enough: bytes do not vary
@@ -92,6 +92,10 @@ for cell in MORE:
 DEFLATE = [
     Cell("compressed", "JSON of %s, compressed" % size, "--json-text --deflate --size %d" % number,
          [Figure("messages_per_s", "msg/s", bars=bars_of(uws=1.5))], WEBSOCKETS, how="deflate", quick=True)
+    for size, number in (("100 B", 100), ("1 KiB", 1024), ("16 KiB", 16384))
+] + [
+    Cell("compressed", "JSON of %s, compressed at level 2" % size, "--json-text --deflate --size %d" % number,
+         [Figure("messages_per_s", "msg/s")], (WSD, UWS), how="deflate 2")
     for size, number in (("100 B", 100), ("1 KiB", 1024), ("16 KiB", 16384))
 ]
 

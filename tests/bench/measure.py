@@ -6,6 +6,7 @@ import time
 
 from servers import CLIENT_CORE, SERVER_CORE, Failure, Server
 
+WARMUP_SECS = 0.3
 CONNECT_SECS = 60  # what a client may take for connecting, besides the time it measures
 PROGRAM_SECS = 300
 REST_SECS = 3  # after which wsd has given back what rests with it, as it does after a second or two
@@ -27,7 +28,7 @@ class Bench:
         """Runs wsbench until its end; what it tells."""
         secs = secs or self.secs
         flags = flags.split()
-        timed = [] if "--upgrade" in flags else ["--secs", str(secs), "--warmup", "%.2f" % (0.3 * secs)]
+        timed = [] if "--upgrade" in flags else ["--secs", str(secs), "--warmup", str(WARMUP_SECS)]
         conns = [] if "--conns" in flags else ["--conns", "100"]
         command = self.command(server, "--server-pid", str(server.process.pid), *timed, *conns, *flags)
         try:

@@ -4,19 +4,21 @@
 usage: tests/bench/run.py BUILD_DIR
 
 Environment:
-  BENCH          quick: few cells, two short rounds
+  BENCH          quick: few cells, three rounds
   BENCH_CELLS    only these: groups (echo, compressed, broadcast, handshakes, memory, more, latency, growth, rest, hub,
                  kernels) or parts of names, with semicolons between
-  BENCH_ROUNDS   rounds a cell (5; quick 2)
-  BENCH_SECS     seconds a measurement (1; quick 0.4), after 0.3 of that to warm up
-  BENCH_MINUTES  when these are over (45; quick 10), what is left is left out
+  BENCH_ROUNDS   rounds a cell (15; quick 3); others than raw TCP, wsd and uWebSockets take part in the first third,
+                 as they are far behind, and in no less than five
+  BENCH_SECS     seconds a measurement (0.4), after 0.3 seconds to warm up: short ones in many rounds, as what else the
+                 machine does falls on neighbours alike then
+  BENCH_MINUTES  when these are over (60; quick 10), what is left is left out
   BENCH_OUT      where bench.json, bench.md and bench.svg go (BUILD_DIR/bench), written anew after each cell
   UWS_ECHO       an echo server built with uWebSockets: UWS_ECHO PORT [deflate|publish] (see README)
   WS_MODULE      where npm's ws is, if node does not find it by its name
 
-In every round of a cell each server is started fresh and in turn on core 0; the client runs on core 1. Ratios are of
-the figures of one round, and medians of these are told. A * marks figures in which the client was saturated, so that
-the server could have done more. Exit status 1 if wsd could not be measured somewhere.
+In every round of a cell each server is started fresh and in turn on core 0, another one first each time; the client
+runs on core 1. Ratios are of the figures of one round, and medians of these are told. A * marks figures in which the
+client was saturated, so that the server could have done more. Exit status 1 if wsd could not be measured somewhere.
 """
 import os
 import resource
@@ -27,10 +29,11 @@ import time
 
 import cells as plan
 import measure
-from cells import RAW
+from cells import LIMIT, RAW
 from report import Report
 from servers import HERE, Failure, find_servers
 
+LEAST_ROUNDS = 5
 LATENCY_LOAD = 0.5  # of what raw TCP does in the closed loop of the same round
 
 
@@ -53,12 +56,19 @@ def measure_once(bench, cell, command, extra, rate):
     return measure.measure_load(bench, cell, command, "%s --rate %.0f" % (extra, rate) if rate else extra)
 
 
-def measure_round(bench, cell, servers, results, failures):
+def turns(cell, number, rounds):
+    """Who takes part in that round, in its order: a place in it is nobody's for long."""
+    names = [n for n in cell.servers if n in LIMIT or number < max(LEAST_ROUNDS, rounds // 3)]
+    first = number % len(names)
+    return names[first:] + names[:first]
+
+
+def measure_round(bench, cell, servers, names, results, failures):
     """Each server in turn; one that has failed is not asked again."""
     rate = 0
     if cell.kind == "latency":
         rate = LATENCY_LOAD * measure.measure_load(bench, cell, servers[RAW], "--raw")["messages_per_s"]
-    for name in (n for n in cell.servers if n in servers and n not in failures):
+    for name in (n for n in names if n in servers and n not in failures):
         try:
             told = measure_once(bench, cell, servers[name], "--raw" if name == RAW else "", rate)
             results.setdefault(name, []).append(told)
@@ -76,9 +86,9 @@ def measure_cell(bench, cell, rounds, servers):
     results, failures = {}, {}
     if conns_of(cell) + 100 > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
         return {}, {"all": "needs %d descriptors" % (conns_of(cell) + 100)}
-    for _ in range(1 if cell.once else rounds):
+    for number in range(1 if cell.once else rounds):
         try:
-            measure_round(bench, cell, servers, results, failures)
+            measure_round(bench, cell, servers, turns(cell, number, rounds), results, failures)
         except (Failure, OSError) as failure:
             failures[RAW] = str(failure)
             break
@@ -112,9 +122,9 @@ def main():
     quick = os.environ.get("BENCH", "") == "quick"
     if os.environ.get("BENCH", "") not in ("", "quick"):
         sys.exit("run.py: BENCH: only \"quick\" has a meaning")
-    rounds = setting("BENCH_ROUNDS", 2 if quick else 5)
-    bench = measure.Bench(build, setting("BENCH_SECS", 0.4 if quick else 1.0))
-    until = time.monotonic() + 60 * setting("BENCH_MINUTES", 10 if quick else 45)
+    rounds = setting("BENCH_ROUNDS", 3 if quick else 15)
+    bench = measure.Bench(build, setting("BENCH_SECS", 0.4))
+    until = time.monotonic() + 60 * setting("BENCH_MINUTES", 10 if quick else 60)
     words = [word.strip() for word in os.environ.get("BENCH_CELLS", "").split(";") if word.strip()]
     cells, programs = plan.chosen(words, quick)
     if not cells and not programs:

@@ -30,24 +30,28 @@ def npm_ws():
 
 
 def find_servers(build):
-    """What there is to compare with: commands by name, to be called with a port and how; and why others are not."""
+    """What there is to compare with: commands by name, to be called with a port and how; and why others are not.
+
+    how: empty, "deflate", "deflate 2" for wsd at that level, or "publish".
+    """
     uws, module = os.environ.get("UWS_ECHO"), npm_ws()
     found, missing = {}, {}
     found[RAW] = lambda port, how: [build + "/peers/raw_echo", port]
     found[WSD] = lambda port, how: ([build + "/peers/wsd_publish", port] if how == "publish" else
-                                    [build + "/wsd", "--port", port, "--access-log", "off"])
+                                    [build + "/wsd", "--port", port, "--access-log", "off"] +
+                                    ["--deflate-level", "2"] * (how == "deflate 2"))
     if uws and os.access(uws, os.X_OK):
-        found[UWS] = lambda port, how: [uws, port] + [how] * bool(how)
+        found[UWS] = lambda port, how: [uws, port] + how.split()[:1]
     else:
         missing[UWS] = "UWS_ECHO names no echo server built with uWebSockets"
     for name in OTHERS:
         program = "%s/peers/%s_echo" % (build, name)
         if name != "ws" and os.path.exists(program):
-            found[name] = lambda port, how, program=program: [program, port] + [how] * bool(how)
+            found[name] = lambda port, how, program=program: [program, port] + how.split()[:1]
         elif name != "ws":
             missing[name] = "its headers are not installed"
     if module:
-        found["ws"] = lambda port, how: ["node", HERE + "/peers/ws_echo.cjs", module, port] + [how] * bool(how)
+        found["ws"] = lambda port, how: ["node", HERE + "/peers/ws_echo.cjs", module, port] + how.split()[:1]
     else:
         missing["ws"] = "npm's ws is not installed, and WS_MODULE does not say where it is"
     return found, missing

@@ -10,8 +10,10 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, ROOT + "/tests/bench")
 
+import cells  # noqa: E402
 import chart  # noqa: E402
 import report  # noqa: E402
+import run as bench  # noqa: E402
 from cells import CELLS, Figure, chosen  # noqa: E402
 from servers import Server  # noqa: E402
 
@@ -98,6 +100,21 @@ class Judgement(unittest.TestCase):
             row = {"better": "higher" if figure.higher else "lower", "servers": {"wsd": {"client_saturated": saturated}}}
             bars = report.judged(figure, {"wsd": [wsd], "uws": [2]})
             self.assertEqual(report.verdict(row, bars[0]), words)
+
+    def test_a_bar_that_is_met_beside_a_saturated_client_has_it_said(self):
+        row = {"better": "higher", "servers": {"wsd": {}, "uws": {"client_saturated": True}}}
+        bars = report.judged(Figure("x", "msg/s"), {"wsd": [2], "uws": [1]})
+        self.assertEqual(report.verdict(row, bars[0]), "met, the client being saturated")
+
+    def test_every_group_has_a_title(self):
+        self.assertEqual({c.group for c in CELLS} | {p[1] for p in cells.PROGRAMS}, set(report.TITLES))
+
+    def test_everybody_begins_once_and_the_far_ones_take_part_in_fewer_rounds(self):
+        cell = cells.echo("x", "")
+        orders = [bench.turns(cell, number, 15) for number in range(15)]
+        self.assertEqual({order[0] for order in orders[:7]} & set(cells.LIMIT), set(cells.LIMIT))
+        for name in cell.servers:
+            self.assertEqual(sum(name in order for order in orders), 15 if name in cells.LIMIT else 5)
 
     def test_slope(self):
         self.assertAlmostEqual(report.slope([(1000, 5), (10000, 10), (100000, 20)]), 2)

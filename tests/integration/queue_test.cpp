@@ -271,6 +271,29 @@ TEST_CASE("a prepared message follows the same policies") {
     CHECK(server.next(*server.client) == "text:" + std::string(5000, 'f'));
 }
 
+TEST_CASE("publishes are counted one by one in a queue of which the kernel took a part") {
+    constexpr uint32_t kMost = 100;
+    Stalled server(SIZE_MAX, kMost);
+    REQUIRE(wsd_subscribe(server, server.conn, wsd_str_of("topic")) == WSD_OK);
+    const auto publish = [&] {
+        return wsd_publish(server, wsd_str_of("topic"), WSD_TEXT, "twenty bytes of text", 20, nullptr);
+    };
+    // Until the kernel's cut falls between the publishes of one turn.
+    for (int tries = 0; tries < 100000; tries++) {
+        for (uint32_t i = 0; i < kMost - 1; i++) REQUIRE(publish() == 1);
+        const size_t offered = wsd_buffered(server, server.conn);
+        server.turn();
+        const size_t left = wsd_buffered(server, server.conn);
+        if (left > 0 && left < offered) break;
+        REQUIRE(left == 0);
+    }
+    const size_t waiting = wsd_buffered(server, server.conn);
+    REQUIRE(waiting > 0);
+    const size_t units = (waiting + frame_bytes(20) - 1) / frame_bytes(20);
+    for (size_t i = units; i < kMost; i++) CHECK(publish() == 1);
+    CHECK(publish() == 0);
+}
+
 TEST_CASE("a peer that pings and does not read costs a bounded queue, and is owed the last pong") {
     Stalled server(1 << 20);
     const size_t before = server.memory.live_bytes;

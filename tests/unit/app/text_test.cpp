@@ -1,8 +1,12 @@
 #include "app/text.h"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
+
+#include "support/descriptors.h"
 
 TEST_CASE("blanks are trimmed at both ends, and only there") {
     CHECK(app::trimmed(" \t a b\r").compare("a b") == 0);
@@ -21,4 +25,18 @@ TEST_CASE("a text file is read up to its limit") {
     text.clear();
     CHECK(app::read_text_file("/dev/null", 0, &text));
     CHECK(text.empty());
+}
+
+TEST_CASE("the limit itself is within it, and a byte more is not") {
+    char path[] = "/tmp/wsd_text_test_XXXXXX";
+    const test::Fd file(mkstemp(path));
+    REQUIRE(file.fd >= 0);
+    REQUIRE(write(file, "12345", 5) == 5);
+    std::string text;
+    CHECK(app::read_text_file(path, 5, &text));
+    CHECK(text == "12345");
+    text.clear();
+    CHECK_FALSE(app::read_text_file(path, 4, &text));
+    CHECK(errno == EFBIG);
+    unlink(path);
 }
