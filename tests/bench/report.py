@@ -40,8 +40,23 @@ def number(value):
     return "%.3g" % value
 
 
+def ratios(over, under):
+    return [a / b if b else math.inf for a, b in zip(over, under)]
+
+
 def median_ratio(over, under):
-    return statistics.median(a / b if b else math.inf for a, b in zip(over, under))
+    return statistics.median(ratios(over, under))
+
+
+def noise(row, bar):
+    """How far the median of other rounds like these would lie from this one, nineteen times of twenty: the notch of a
+    box plot, 1.57 interquartile ranges by the root of the count. 0 where there are too few rounds to say."""
+    own, other = (row["servers"].get(name, {}).get("rounds", []) for name in (WSD, bar["beside"]))
+    values = ratios(own, other) if bar["beside"] != "itself" else own
+    if len(values) < 5:
+        return 0
+    low, _, high = statistics.quantiles(values, n=4)
+    return 1.57 * (high - low) / math.sqrt(len(values))
 
 
 def judged(figure, values):
@@ -95,7 +110,7 @@ def slope(points):
 def machine():
     with open("/proc/cpuinfo") as info:
         names = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
-    return {"cpu": names[0] if names else "unknown", "cores": os.cpu_count(), "kernel": os.uname().release,
+    return {"cpu": names[0] if names else "unknown", "cores": os.cpu_count(), "kernel": os.uname().release.partition("-")[0],
             "load_at_the_start": round(os.getloadavg()[0], 2)}
 
 
@@ -162,6 +177,8 @@ def verdict(row, bar):
     if bar["measured"] is None:
         return "not measured"
     words = "met" if bar["met"] else "short by %s" % number(bar["short_by"])
+    if not bar["met"] and bar["short_by"] < noise(row, bar):
+        words += ", within the noise"
     # One of the two could have done more, how much is not known.
     spared = row["servers"].get(bar["beside"] if bar["met"] else WSD, {}).get("client_saturated", False)
     return words + (", the client being saturated" if spared and row["better"] == "higher" else "")
@@ -189,9 +206,10 @@ def bar_lines(rows):
     for row in rows:
         for bar in row["bars"]:
             if bar["named"] or not bar["met"]:
+                around = noise(row, bar) if bar["measured"] is not None else 0
                 yield "| %s | %s | %s %s | %s | %s |" % (
                     title(row), beside_words(bar), {">=": "≥", "<=": "≤"}[bar["relation"]], number(bar["bar"]),
-                    number(bar["measured"]), verdict(row, bar))
+                    number(bar["measured"]) + (" ± %.2g" % around if around else ""), verdict(row, bar))
     others = [bar for row in rows for bar in row["bars"] if not bar["named"] and bar["measured"] is not None]
     if others:
         yield ""
@@ -239,7 +257,7 @@ def markdown(data):
     yield "fresh and in turn; server on core 0, client on core 1. Ratios are medians of those of each round. Where a"
     yield "unit is us, B or CPU, less is better, and so is a ratio below 1. Marks of a figure, or of the server that it"
     yield "is compared with: * the client was saturated; ~ neither side was, as each waited for the other or somebody else"
-    yield "had the cores."
+    yield "had the cores. ± is how far the median of as many other rounds may lie from this one (95 %)."
     if any(row["bars"] for row in data["rows"]):
         yield from ("", "## Must be seen", "")
         yield from bar_lines(data["rows"])

@@ -1,6 +1,7 @@
 """The bench judged by what it must tell, not by its speed: figures, bars, and files that are left when a server fails.
 usage: bench_test.py BUILD_DIR"""
 import json
+import math
 import os
 import subprocess
 import sys
@@ -105,6 +106,15 @@ class Judgement(unittest.TestCase):
         row = {"better": "higher", "servers": {"wsd": {}, "uws": {"client_saturated": True}}}
         bars = report.judged(Figure("x", "msg/s"), {"wsd": [2], "uws": [1]})
         self.assertEqual(report.verdict(row, bars[0]), "met, the client being saturated")
+
+    def test_noise_is_of_the_ratios_of_rounds(self):
+        row = {"better": "higher", "servers": {"wsd": {"rounds": [9, 10, 10, 10, 11, 12]}, "uws": {"rounds": [10] * 5}}}
+        bar = {"beside": "uws", "met": False, "measured": 0.99, "short_by": 0.01}
+        self.assertAlmostEqual(report.noise(row, bar), 1.57 * (1.05 - 0.95) / math.sqrt(5))
+        self.assertEqual(report.verdict(row, bar), "short by 0.01, within the noise")
+        row["servers"]["uws"]["rounds"].pop()
+        self.assertEqual(report.noise(row, bar), 0)
+        self.assertEqual(report.verdict(row, bar), "short by 0.01")
 
     def test_every_group_has_a_title(self):
         self.assertEqual({c.group for c in CELLS} | {p[1] for p in cells.PROGRAMS}, set(report.TITLES))
