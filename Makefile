@@ -262,7 +262,7 @@ coverage: ## line coverage of src/ by all tests
 fuzz: $(addprefix build/fuzz/,$(FUZZERS)) ## each fuzz target for SECONDS (60)
 	tests/fuzz/run.sh build/fuzz $(SECONDS) $(FUZZERS)
 
-# BENCH=quick takes eight minutes, all of it fifty; tests/bench/run.py tells what else can be set.
+# BENCH=quick takes seven minutes, all of it forty; tests/bench/run.py tells what else can be set.
 bench: all $(addprefix $(OUT)/,$(BENCHES)) $(PEERS) ## speed, as ratios measured in one run
 	/usr/bin/env python3 -B tests/bench/run.py $(OUT)
 
