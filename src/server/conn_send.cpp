@@ -191,10 +191,11 @@ int put(Conn& conn, Unit unit) {
 
 // -------------------------------------------------------------------------------------------------- the high mark
 
-bool at_mark(const Conn& conn) {
+// Has the queue reached a high mark, or would it with one more unit of that many `bytes`?
+bool at_mark(const Conn& conn, size_t bytes = 0) {
     const wsd_config& config = conn.server->config;
-    return conn_buffered(conn) >= config.send_high_bytes ||
-           (config.send_high_count && conn.out && conn.out->units >= config.send_high_count);
+    return conn_buffered(conn) + bytes >= config.send_high_bytes ||
+           (config.send_high_count && conn.out && conn.out->units + (bytes > 0) >= config.send_high_count);
 }
 
 // Is the queue full, even after the kernel has been offered what it may take?
@@ -247,15 +248,13 @@ bool put_in_cork(Conn& conn, ws::Opcode opcode, Bytes payload) {
 }
 
 // The common publish: a short frame, copied behind others of this turn. False if it has to go another way: the long one
-// finds out what to do when the queue is nearly full, and puts who is not in line for the end of the turn there.
+// finds out what to do when the queue is nearly full, and puts who is not in line for the end of the turn there. What
+// queue_unit() asks besides is known here; asking would cost a quarter of a delivery's instructions.
 bool put_in_queue(Conn& conn, Bytes frame) {
-    const wsd_config& config = conn.server->config;
-    if (!conn.out || frame.len > kCopyBytes || !(conn.work & kWorkFlush)) return false;
-    if (conn.out->bytes + frame.len >= config.send_high_bytes) return false;
-    if (config.send_high_count && conn.out->units + 1 >= config.send_high_count) return false;
-    return budget_make_room(conn, frame.len) && change_queue(conn, [&](net::OutQueue& out) {
-               return net::out_queue_copy(conn.server->mem, out, {}, frame, 1, 0);
-           });
+    const bool follows = conn.out && frame.len <= kCopyBytes && (conn.work & kWorkFlush);
+    if (!follows || at_mark(conn, frame.len) || !budget_make_room(conn, frame.len)) return false;
+    return change_queue(
+        conn, [&](net::OutQueue& out) { return net::out_queue_copy(conn.server->mem, out, {}, frame, 1, 0); });
 }
 
 int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {

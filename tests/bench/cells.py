@@ -89,15 +89,15 @@ MORE = [
 for cell in MORE:
     cell.servers = LIMIT
 
-DEFLATE = [
-    Cell("compressed", "JSON of %s, compressed" % size, "--json-text --deflate --size %d" % number,
-         [Figure("messages_per_s", "msg/s", bars=bars_of(uws=1.5))], WEBSOCKETS, how="deflate", quick=True)
-    for size, number in (("100 B", 100), ("1 KiB", 1024), ("16 KiB", 16384))
-] + [
-    Cell("compressed", "JSON of %s, compressed at level 2" % size, "--json-text --deflate --size %d" % number,
-         [Figure("messages_per_s", "msg/s")], (WSD, UWS), how="deflate 2")
-    for size, number in (("100 B", 100), ("1 KiB", 1024), ("16 KiB", 16384))
-]
+
+def compressed(name, how, servers, uws=None):
+    return [Cell("compressed", "JSON of %s, %s" % (size, name), "--json-text --deflate --size %d" % number,
+                 [Figure("messages_per_s", "msg/s", bars=bars_of(uws=uws))], servers, how=how, quick=uws is not None)
+            for size, number in (("100 B", 100), ("1 KiB", 1024), ("16 KiB", 16384))]
+
+
+DEFLATE = (compressed("compressed", "deflate", WEBSOCKETS, 1.5) +
+           compressed("compressed at level 2", "deflate 2", (WSD, UWS)))
 
 BROADCAST = [
     Cell("broadcast", "20 B to 1,000, %d in flight" % flight, "--conns 1000 --size 20 --publish %d" % flight,

@@ -110,8 +110,8 @@ def slope(points):
 def machine():
     with open("/proc/cpuinfo") as info:
         names = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
-    return {"cpu": names[0] if names else "unknown", "cores": os.cpu_count(), "kernel": os.uname().release.partition("-")[0],
-            "load_at_the_start": round(os.getloadavg()[0], 2)}
+    return {"cpu": names[0] if names else "unknown", "cores": os.cpu_count(),
+            "kernel": os.uname().release.partition("-")[0], "load_at_the_start": round(os.getloadavg()[0], 2)}
 
 
 class Report:
