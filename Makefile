@@ -106,6 +106,9 @@ $(OUT)/src/%.o: src/%.cpp
 	$(call say,CXX )
 	$(Q)$(CXX) $(LIBFLAGS) -c $< -o $@
 
+# A loop of five instructions that straddles a line of the cache of instructions takes twice as long.
+$(OUT)/src/ws/kernels_x86.o: LIBFLAGS += -falign-loops=64
+
 # Tests are many, and run once for each time that they are compiled.
 TESTS_RUN := $(addsuffix /%.o,$(addprefix $(OUT)/tests/,unit integration conformance support))
 $(TESTS_RUN): TESTFLAGS += -O0 -g1 -U_FORTIFY_SOURCE

@@ -275,6 +275,47 @@ TEST_CASE("a wrong byte is not forgotten, however much right text follows") {
     }
 }
 
+TEST_CASE("a long range gives the same wherever it begins, from every state, and leaves what lies around it") {
+    constexpr size_t kEdge = 64;  // no alignment asks for more
+    for (const Kernels* k : runnable()) {
+        CAPTURE(k->name);
+        for (size_t offset = 0; offset < kEdge; offset++) {
+            for (const size_t len : {2047, 2048, 2049, 2200}) {
+                CAPTURE(offset);
+                CAPTURE(len);
+                const uint32_t mask = kMasks[offset % std::size(kMasks)];
+                const Text binary = repeated(texts().back(), len);
+                Text room(offset + len + kEdge, 0x55);
+                std::copy(binary.begin(), binary.end(), room.begin() + offset);
+                k->unmask(room.data() + offset, len, mask);
+                Text want(offset + len + kEdge, 0x55);
+                const Text unmasked = xored(binary, mask);
+                std::copy(unmasked.begin(), unmasked.end(), want.begin() + offset);
+                CHECK((room == want));
+
+                const auto judges_there = [&](const Text& text, Utf8State state, Utf8State end) {
+                    std::copy(text.begin(), text.end(), room.begin() + offset);
+                    return judges(*k, room.data() + offset, text, mask, state, end);
+                };
+                // From the middle of a character, and with a wrong byte on both sides of where the alignment begins.
+                const Text text = repeated(test::hex("e2 82 ac c3 a9 61"), len);
+                for (size_t cut = 0; cut < 3; cut++) {
+                    const Text rest(text.begin() + cut, text.end());
+                    const Utf8State state = utf8_run(kUtf8Start, text.data(), cut);
+                    const Utf8State end = utf8_run(state, rest.data(), rest.size());
+                    CHECK(judges_there(rest, state, end));
+                    CHECK(judges_there(rest, kUtf8Invalid, kUtf8Invalid));
+                }
+                for (size_t wrong = 0; wrong <= kEdge + 4; wrong++) {
+                    Text broken = text;
+                    broken[wrong] = 0xff;
+                    CHECK(judges_there(broken, kUtf8Start, kUtf8Invalid));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("all one- to four-byte beginnings are judged alike on both sides of every block's end") {
     // A mask of zeros, so that the text stays as it is and only the four bytes have to be written anew.
     constexpr uint8_t kFollowers[] = {0x7f, 0x80, 0xbf, 0xc2};
