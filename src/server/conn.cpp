@@ -87,7 +87,9 @@ uint8_t* whole_message(Conn& conn, const ws::FrameHeader& header, uint8_t* paylo
         conn_violation(conn, violation);
         return end;
     }
+    server.unmasked = payload;
     conn_deliver(conn, header.opcode, {payload, len});
+    server.unmasked = nullptr;
     return payload + len;
 }
 

@@ -262,6 +262,13 @@ int put_frame(Conn& conn, const Outgoing& frame, net::UnitKey key) {
     uint8_t header[ws::kFrameHeaderMax];
     const size_t size = ws::write_frame_header(header, frame.opcode, frame.fin, 0, frame.payload.len);
     const bool large = frame.payload.len >= kWriteThroughBytes && !key;
+    uint8_t* const unmasked = conn.server->unmasked;
+    if (large && frame.payload.p == unmasked) {
+        // An echo's header fits where the one that came stood, which had a mask besides: the kernel takes 16 KiB in
+        // one piece 6 % sooner than in two.
+        std::memcpy(unmasked - size, header, size);
+        return put(conn, {{}, {unmasked - size, size + frame.payload.len}, nullptr, 0});
+    }
     return put(conn, {{header, size}, frame.payload, large ? block_of(*conn.server, frame.payload) : nullptr, key});
 }
 

@@ -105,7 +105,8 @@ struct wsd_server {
     uint64_t inflated_mark = 0;                       // stats.inflated_bytes before the input that is being used
     wsd::net::BlockPool blocks;                       // what large messages are received into, or deflated to
     wsd::server::ServerTimer blocks_trim;             // armed while some rest
-    wsd::net::SharedBlock* delivering = nullptr;  // what the message in on_message lies in; null: the receive buffer
+    wsd::net::SharedBlock* delivering = nullptr;      // what the message in on_message lies in; null: no block of ours
+    uint8_t* unmasked = nullptr;                      // that message, if its received header still lies in front of it
 
     wsd::server::Listener listeners[wsd::server::kListenerMax];
     unsigned listener_count = 0;
