@@ -155,6 +155,7 @@ CELLS = ECHO + DEFLATE + BROADCAST + HANDSHAKES + MEMORY + MORE + LATENCY + GROW
 
 # Programs that measure by themselves; each prints a line a figure. The group, whether it is quick.
 PROGRAMS = [
+    ("share_bench", "echo", False),
     ("kernels_bench", "kernels", True),
     ("frame_bench", "kernels", True),
     ("http_bench", "kernels", True),
