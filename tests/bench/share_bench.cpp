@@ -19,6 +19,7 @@
 #include "support/bench.h"
 #include "support/wire.h"
 #include "ws/frame.h"
+#include "ws/handshake.h"
 #include "ws/kernels.h"
 #include "wsd.h"
 
@@ -94,6 +95,47 @@ void receive_all(int fd, size_t bytes) {
     }
 }
 
+// Listens on a free port of 127.0.0.1; its descriptor.
+int listen_plainly(uint16_t* port) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t len = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    const int one = 1;  // inherited by what is accepted
+    require(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0, "no socket");
+    require(bind(fd, generic, len) == 0 && listen(fd, int(kConns)) == 0, "no listener");
+    require(getsockname(fd, generic, &len) == 0, "no address");
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+// The next connection, put in the epoll; -1 when there is none.
+int accept_plainly(int listener, int epoll_fd) {
+    const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return fd;
+    epoll_event event = {EPOLLIN | EPOLLRDHUP | EPOLLET, {.fd = fd}};
+    require(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
+    return fd;
+}
+
+// A server of the library's, on a free port of 127.0.0.1.
+wsd_server* new_wsd(const wsd_callbacks& callbacks, void* context, uint16_t* port) {
+    wsd_config config;
+    wsd_config_init(&config, sizeof config);
+    config.context = context;
+    wsd_server* server = nullptr;
+    require(wsd_server_new(&config, &callbacks, &server) == WSD_OK, "no server");
+    require(wsd_server_listen(server, "127.0.0.1:0") == 0, "no listener");
+    char address[128];
+    require(wsd_server_address(server, 0, address, sizeof address) == WSD_OK, "no address");
+    *port = uint16_t(std::atoi(std::strrchr(address, ':') + 1));
+    return server;
+}
+
+// ------------------------------------------------------------------------------------------------------- messages
+
 // One of those compared, with its clients, which it serves on this thread.
 class Contestant {
   public:
@@ -127,22 +169,12 @@ class PlainServer : public Contestant {
   protected:
     PlainServer(std::string request, size_t reply_bytes)
         : Contestant(std::move(request), reply_bytes), epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
-        const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address = {};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t len = sizeof address;
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        require(bind(listener, generic, len) == 0 && listen(listener, 1) == 0, "no listener");
-        require(getsockname(listener, generic, &len) == 0, "no address");
+        uint16_t port;
+        const int listener = listen_plainly(&port);
         for (size_t i = 0; i < kConns; i++) {
-            clients_.push_back(connect_to(ntohs(address.sin_port)));
-            const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            const int one = 1;
-            require(fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0, "not accepted");
-            epoll_event event = {EPOLLIN | EPOLLRDHUP | EPOLLET, {.fd = fd}};
-            require(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
-            served_.push_back(fd);
+            clients_.push_back(connect_to(port));
+            served_.push_back(accept_plainly(listener, epoll_fd_));
+            require(served_.back() >= 0, "not accepted");
         }
         close(listener);
     }
@@ -237,9 +269,6 @@ class LeastServer : public PlainServer {
 class WsdServer : public Contestant {
   public:
     explicit WsdServer(const Load& load) : Contestant(requests(load), load.depth * test::frame_bytes(load.size)) {
-        wsd_config config;
-        wsd_config_init(&config, sizeof config);
-        config.context = this;
         wsd_callbacks callbacks = {};
         callbacks.size = sizeof callbacks;
         callbacks.on_message = [](wsd_server* server, wsd_conn conn, wsd_opcode opcode, const void* data, size_t len) {
@@ -249,13 +278,11 @@ class WsdServer : public Contestant {
         callbacks.on_open = [](wsd_server* server, wsd_conn) {
             static_cast<WsdServer*>(wsd_context(server))->opened_++;
         };
-        require(wsd_server_new(&config, &callbacks, &server_) == WSD_OK, "no server");
-        require(wsd_server_listen(server_, "127.0.0.1:0") == 0, "no listener");
-        char address[128];
-        require(wsd_server_address(server_, 0, address, sizeof address) == WSD_OK, "no address");
+        uint16_t port;
+        server_ = new_wsd(callbacks, this, &port);
         const std::string upgrade = test::upgrade_request();
         for (size_t i = 0; i < kConns; i++) {
-            clients_.push_back(connect_to(uint16_t(std::atoi(std::strrchr(address, ':') + 1))));
+            clients_.push_back(connect_to(port));
             send_all(clients_.back(), upgrade);
             while (clients_.size() != opened_) require(wsd_server_poll(server_, 1000) == 1, "no turn");
             char answer[512];
@@ -301,8 +328,143 @@ void measure(const Load& load) {
     std::fflush(stdout);
 }
 
+// ------------------------------------------------------------------------------------------------------ handshakes
+
+// One of those compared, while kConns clients connect, ask for the upgrade, and leave.
+class Handshaker {
+  public:
+    virtual ~Handshaker() = default;
+
+    // Nanoseconds of the server for a connection and its upgrade.
+    double round() {
+        const std::string request = test::upgrade_request();
+        int clients[kConns];
+        for (int& fd : clients) fd = connect_to(port_);
+        double took = test::once_ns([&] { accept_all(); });
+        for (const int fd : clients) send_all(fd, request);
+        took += test::once_ns([&] { upgrade_all(); });
+        for (const int fd : clients) {
+            char answer[512];
+            require(recv(fd, answer, sizeof answer, 0) > 0 && std::strstr(answer, test::kAccept), "no upgrade");
+            const linger now = {1, 0};  // a reset, so that no port is kept from the next round
+            require(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) == 0 && close(fd) == 0, "no end");
+        }
+        forget_all();
+        return took / double(kConns);
+    }
+
+  protected:
+    virtual void accept_all() = 0;
+    virtual void upgrade_all() = 0;
+    virtual void forget_all() = 0;
+
+    uint16_t port_ = 0;
+};
+
+// Makes the calls that nobody is spared, and works out the accept value.
+class LeastHandshaker : public Handshaker {
+  public:
+    LeastHandshaker() : listener_(listen_plainly(&port_)) {
+        epoll_event event = {EPOLLIN | EPOLLET, {.fd = listener_}};
+        require(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, listener_, &event) == 0, "epoll_ctl");
+    }
+    ~LeastHandshaker() override {
+        close(listener_);
+        close(epoll_fd_);
+    }
+
+  private:
+    void accept_all() override {
+        epoll_event event;
+        while (served_.size() < kConns) {
+            require(epoll_wait(epoll_fd_, &event, 1, 1000) == 1, "nobody connects");
+            for (int fd; (fd = accept_plainly(listener_, epoll_fd_)) >= 0;) served_.push_back(fd);
+        }
+    }
+    void upgrade_all() override {
+        constexpr char kBegin[] =
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+        constexpr size_t kBeginBytes = sizeof kBegin - 1;
+        constexpr char kName[] = "Sec-WebSocket-Key: ";
+        char answer[kBeginBytes + wsd::ws::kAcceptSize + 4];
+        std::memcpy(answer, kBegin, kBeginBytes);
+        std::memcpy(answer + sizeof answer - 4, "\r\n\r\n", 4);
+        epoll_event events[kConns];
+        for (size_t done = 0; done < kConns;) {
+            const int n = epoll_wait(epoll_fd_, events, kConns, 1000);
+            require(n > 0, "nobody asks");
+            for (int i = 0; i < n; i++) {
+                char request[1024];
+                const ssize_t got = recv(events[i].data.fd, request, sizeof request, 0);
+                const void* const name = memmem(request, size_t(got), kName, sizeof kName - 1);
+                require(got > 0 && name, "no key");
+                const uint8_t* const key = static_cast<const uint8_t*>(name) + sizeof kName - 1;
+                wsd::ws::accept_value({key, wsd::ws::kKeySize}, answer + kBeginBytes);
+                require(send(events[i].data.fd, answer, sizeof answer, MSG_NOSIGNAL) > 0, "not sent");
+                done++;
+            }
+        }
+    }
+    void forget_all() override {
+        for (const int fd : served_) close(fd);
+        served_.clear();
+    }
+
+    int epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+    int listener_;
+    std::vector<int> served_;
+};
+
+class WsdHandshaker : public Handshaker {
+  public:
+    WsdHandshaker() {
+        wsd_callbacks callbacks = {};
+        callbacks.size = sizeof callbacks;
+        callbacks.on_open = [](wsd_server* server, wsd_conn) {
+            static_cast<WsdHandshaker*>(wsd_context(server))->open_++;
+        };
+        callbacks.on_close = [](wsd_server* server, wsd_conn, const wsd_close_info*) {
+            static_cast<WsdHandshaker*>(wsd_context(server))->open_--;
+        };
+        server_ = new_wsd(callbacks, this, &port_);
+    }
+    ~WsdHandshaker() override { wsd_server_free(server_); }
+
+  private:
+    void turn() { require(wsd_server_poll(server_, 1000) == 1, "no turn"); }
+    // All that wait are taken in one turn, as they are fewer than the server takes in a row.
+    void accept_all() override { turn(); }
+    void upgrade_all() override {
+        while (open_ < kConns) turn();
+    }
+    void forget_all() override {
+        while (open_) turn();
+    }
+
+    wsd_server* server_ = nullptr;
+    size_t open_ = 0;
+};
+
+void measure_handshakes() {
+    LeastHandshaker least;
+    WsdHandshaker wsd;
+    std::vector<double> took, share;
+    for (int round = 0; round < kWarmups + kRounds; round++) {
+        double of_least = 0, of_wsd = 0;
+        if (round % 2) of_least = least.round();
+        of_wsd = wsd.round();
+        if (round % 2 == 0) of_least = least.round();
+        if (round < kWarmups) continue;
+        took.push_back(of_wsd);
+        share.push_back(of_least / of_wsd);
+    }
+    std::printf("share/connect and upgrade  wsd %.0f ns a connection; the least %.3f of it\n", median(took),
+                median(share));
+}
+
 }  // namespace
 
 int main() {
     for (const Load& load : kLoads) measure(load);
+    measure_handshakes();
 }
