@@ -206,7 +206,7 @@ Room receive_room(Conn& conn) {
         // After a message larger than the buffer the next is likely to be one, too: what is not read here is received
         // in its place instead of being copied there.
         // And what a metered connection may not use yet is carried meanwhile, so it is little.
-        const bool less = (conn.large_before || limits_meters(conn)) && buffer_bytes > kInPlaceBytes;
+        const bool less = (conn.large_before || (conn.extra && limits_meters(conn))) && buffer_bytes > kInPlaceBytes;
         conn.large_before = false;
         return {server.receive_buffer + kReceiveHeadroom, less ? kInPlaceBytes : buffer_bytes, false};
     }

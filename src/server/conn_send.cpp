@@ -98,6 +98,16 @@ void lost(Conn& conn) { conn_kill(conn, {WSD_CAUSE_VANISHED, WSD_E_VANISHED}); }
 // Half a frame is out and its rest has no place: what follows could not be read.
 void torn(Conn& conn) { conn_kill(conn, {WSD_CAUSE_NOMEM, WSD_E_NOMEM}); }
 
+// Queues what the kernel refused of `units` units that the cork held. Not inlined: most flushes never come here.
+__attribute__((noinline)) void queue_rest(Conn& conn, Bytes rest, uint32_t units) {
+    kernel_full(conn);
+    if (!budget_make_room(conn, rest.len)) return;
+    const bool kept = queue_make(conn) && change_queue(conn, [&](net::OutQueue& out) {
+                          return net::out_queue_copy(conn.server->mem, out, rest, {}, units, 0);
+                      });
+    if (!kept) torn(conn);
+}
+
 // Empties the cork: to the kernel, and what it refuses to the queue.
 void flush_cork(Conn& conn) {
     Cork& cork = conn.server->cork;
@@ -106,19 +116,9 @@ void flush_cork(Conn& conn) {
     const net::Io io = conn.writable ? net::send_bytes(conn.source.fd, data, &n) : net::Io::kAgain;
     if (io != net::Io::kOk && io != net::Io::kAgain) return lost(conn);
     count_sent(conn, n);
-    cork.len = 0;
-    if (n == data.len) {
-        cork.units = 0;
-        return;
-    }
-    kernel_full(conn);
-    const uint32_t left = net::units_left(cork.units, data.len, n);
-    cork.units = 0;
-    if (!budget_make_room(conn, data.len - n)) return;
-    const bool kept = queue_make(conn) && change_queue(conn, [&](net::OutQueue& out) {
-                          return net::out_queue_copy(conn.server->mem, out, drop(data, n), {}, left, 0);
-                      });
-    if (!kept) torn(conn);
+    const uint32_t units = cork.units;
+    cork.len = cork.units = 0;
+    if (n < data.len) queue_rest(conn, drop(data, n), net::units_left(units, data.len, n));
 }
 
 // One write of what is corked, `head` and `body`, from where they lie. Only what the kernel refuses is copied, or
@@ -240,10 +240,10 @@ bool put_in_cork(Conn& conn, ws::Opcode opcode, Bytes payload) {
     // An HTTP answer may have filled the cork beyond that mark, so it is added up, not subtracted.
     if (cork.len + ws::kFrameHeaderMax + payload.len >= server.cork_bytes) return false;
     uint8_t* const p = cork.p + cork.len;
-    const size_t size = ws::write_frame_header(p, opcode, true, 0, payload.len);
-    if (payload.len) std::memcpy(p + size, payload.p, payload.len);
+    const size_t size = ws::write_short_header(p, opcode, payload.len);
     cork.len += size + payload.len;
     cork.units++;
+    if (payload.len) std::memcpy(p + size, payload.p, payload.len);
     return true;
 }
 

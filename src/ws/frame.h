@@ -63,6 +63,18 @@ inline bool read_short_header(Bytes in, const FrameRules& rules, FrameHeader* ou
 // Writes the header of a frame with `payload_bytes` to follow: at most kFrameHeaderMax - 4 bytes. Returns its size.
 size_t write_frame_header(uint8_t* out, Opcode opcode, bool fin, uint8_t rsv, uint64_t payload_bytes);
 
+// The same for most frames that a server sends: a whole message of less than 64 KiB.
+inline size_t write_short_header(uint8_t* out, Opcode opcode, size_t payload_bytes) {
+    out[0] = uint8_t(0x80 | uint8_t(opcode));
+    if (payload_bytes < 126) {
+        out[1] = uint8_t(payload_bytes);
+        return 2;
+    }
+    out[1] = 126;
+    store_be16(out + 2, uint16_t(payload_bytes));
+    return 4;
+}
+
 // The client's form, at most kFrameHeaderMax bytes; the caller masks the payload with the same `mask`.
 size_t write_masked_frame_header(uint8_t* out, Opcode opcode, bool fin, uint8_t rsv, uint64_t payload_bytes,
                                  uint32_t mask);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "support/guard_page.h"
@@ -103,5 +104,15 @@ TEST_CASE("the short way reads what the long way reads, and nothing else") {
         FrameHeader header;
         CHECK(read_short_header({text, 6}, rules, &header) == (rules.masked && rules.max_bytes >= 125));
         CHECK_FALSE(read_short_header({text, 5}, rules, &header));
+    }
+}
+
+TEST_CASE("the short way writes what the long way writes") {
+    for (const Opcode opcode : {Opcode::kText, Opcode::kBinary}) {
+        for (size_t len = 0; len <= 0xffff; len++) {
+            uint8_t quick[kFrameHeaderMax] = {}, full[kFrameHeaderMax] = {};
+            REQUIRE(write_short_header(quick, opcode, len) == write_frame_header(full, opcode, true, 0, len));
+            REQUIRE(std::equal(std::begin(quick), std::end(quick), full));
+        }
     }
 }
