@@ -192,7 +192,8 @@ class PlainServer : public Contestant {
     void serve(size_t) override {
         epoll_event events[kConns];
         for (size_t left = kConns * request_.size(); left;) {
-            const int n = epoll_wait(epoll_fd_, events, kConns, 0);
+            const int n = epoll_wait(epoll_fd_, events, kConns, 1000);
+            require(n > 0, "a request is missing");
             for (int i = 0; i < n; i++) {
                 const ssize_t got = recv(events[i].data.fd, buffer_.data(), buffer_.size(), 0);
                 require(got == ssize_t(request_.size()), "a request came in pieces");
@@ -344,8 +345,8 @@ class Handshaker {
         for (const int fd : clients) send_all(fd, request);
         took += test::once_ns([&] { upgrade_all(); });
         for (const int fd : clients) {
-            char answer[512];
-            require(recv(fd, answer, sizeof answer, 0) > 0 && std::strstr(answer, test::kAccept), "no upgrade");
+            char answer[512] = {};
+            require(recv(fd, answer, sizeof answer - 1, 0) > 0 && std::strstr(answer, test::kAccept), "no upgrade");
             const linger now = {1, 0};  // a reset, so that no port is kept from the next round
             require(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) == 0 && close(fd) == 0, "no end");
         }
@@ -396,11 +397,13 @@ class LeastHandshaker : public Handshaker {
             for (int i = 0; i < n; i++) {
                 char request[1024];
                 const ssize_t got = recv(events[i].data.fd, request, sizeof request, 0);
+                require(got > 0, "a connection is gone");
                 const void* const name = memmem(request, size_t(got), kName, sizeof kName - 1);
-                require(got > 0 && name, "no key");
+                require(name, "no key");
                 const uint8_t* const key = static_cast<const uint8_t*>(name) + sizeof kName - 1;
                 wsd::ws::accept_value({key, wsd::ws::kKeySize}, answer + kBeginBytes);
-                require(send(events[i].data.fd, answer, sizeof answer, MSG_NOSIGNAL) > 0, "not sent");
+                const ssize_t sent = send(events[i].data.fd, answer, sizeof answer, MSG_NOSIGNAL);
+                require(sent == ssize_t(sizeof answer), "not sent");
                 done++;
             }
         }
@@ -450,11 +453,11 @@ void measure_handshakes() {
     WsdHandshaker wsd;
     std::vector<double> took, share;
     for (int round = 0; round < kWarmups + kRounds; round++) {
-        double of_least = 0, of_wsd = 0;
-        if (round % 2) of_least = least.round();
-        of_wsd = wsd.round();
-        if (round % 2 == 0) of_least = least.round();
+        const bool least_first = round % 2;
+        const double first = least_first ? least.round() : wsd.round();
+        const double second = least_first ? wsd.round() : least.round();
         if (round < kWarmups) continue;
+        const double of_least = least_first ? first : second, of_wsd = least_first ? second : first;
         took.push_back(of_wsd);
         share.push_back(of_least / of_wsd);
     }
@@ -465,6 +468,7 @@ void measure_handshakes() {
 }  // namespace
 
 int main() {
+    alarm(300);  // should a message be lost: nothing here takes a fifth of that
     for (const Load& load : kLoads) measure(load);
     measure_handshakes();
 }
