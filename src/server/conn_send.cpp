@@ -234,6 +234,7 @@ bool takes_plain(const Conn& conn) { return conn.phase == Phase::kOpen && !conn.
 // The common send: a small frame, built behind what is corked already. False if it has to go another way. The cork is
 // no larger than the high mark, so what fits it cannot find the queue full.
 bool put_in_cork(Conn& conn, ws::Opcode opcode, Bytes payload) {
+    static_assert(kWriteThroughBytes <= ws::kShortMax);
     Server& server = *conn.server;
     Cork& cork = server.cork;
     if (cork.owner != &conn || conn.out || payload.len >= kWriteThroughBytes) return false;

@@ -71,19 +71,14 @@ Parse read_frame_header(Bytes in, const FrameRules& rules, FrameHeader* out, Vio
 
 size_t write_frame_header(uint8_t* out, Opcode opcode, bool fin, uint8_t rsv, uint64_t payload_bytes) {
     WSD_ASSERT(payload_bytes >> 63 == 0);
+    if (payload_bytes <= kShortMax) {
+        (void)write_short_header(out, opcode, size_t(payload_bytes));
+    } else {
+        out[1] = kLength64;
+        store_be64(out + 2, payload_bytes);
+    }
     out[0] = uint8_t((fin ? kFin : 0) | rsv | uint8_t(opcode));
-    if (payload_bytes < kLength16) {
-        out[1] = uint8_t(payload_bytes);
-        return 2;
-    }
-    if (payload_bytes <= 0xffff) {
-        out[1] = kLength16;
-        store_be16(out + 2, uint16_t(payload_bytes));
-        return 4;
-    }
-    out[1] = kLength64;
-    store_be64(out + 2, payload_bytes);
-    return 10;
+    return frame_header_size(payload_bytes);
 }
 
 size_t write_masked_frame_header(uint8_t* out, Opcode opcode, bool fin, uint8_t rsv, uint64_t payload_bytes,

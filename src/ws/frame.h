@@ -63,7 +63,8 @@ inline bool read_short_header(Bytes in, const FrameRules& rules, FrameHeader* ou
 // Writes the header of a frame with `payload_bytes` to follow: at most kFrameHeaderMax - 4 bytes. Returns its size.
 size_t write_frame_header(uint8_t* out, Opcode opcode, bool fin, uint8_t rsv, uint64_t payload_bytes);
 
-// The same for most frames that a server sends: a whole message of less than 64 KiB.
+// The same for most frames that a server sends: a whole message of at most kShortMax bytes.
+constexpr size_t kShortMax = 0xffff;
 inline size_t write_short_header(uint8_t* out, Opcode opcode, size_t payload_bytes) {
     out[0] = uint8_t(0x80 | uint8_t(opcode));
     if (payload_bytes < 126) {
