@@ -2,7 +2,6 @@
 // Prints the server's time for one round, from the first send to the last byte in the kernel, and how often it
 // deflated.
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "support/json_messages.h"
+#include "support/loopback.h"
 #include "support/wire.h"
 #include "wsd.h"
 
@@ -46,10 +46,8 @@ struct Crowd {
         callbacks.size = sizeof callbacks;
         callbacks.on_open = [](wsd_server*, wsd_conn conn) { receivers.push_back(conn); };
         require(wsd_server_new(&config, &callbacks, &server) == WSD_OK, "no server");
-        require(wsd_server_listen(server, "127.0.0.1:0") == 0, "no listener");
-        char address[128];
-        require(wsd_server_address(server, 0, address, sizeof address) == WSD_OK, "no address");
-        for (size_t i = 0; i < kReceivers; i++) connect_one(uint16_t(std::atoi(std::strrchr(address, ':') + 1)));
+        const uint16_t port = test::listen_on_loopback(server);
+        for (size_t i = 0; i < kReceivers; i++) connect_one(port);
         while (receivers.size() < kReceivers) require(wsd_server_poll(server, 1000) == 1, "handshakes");
         drain_clients();
     }
@@ -61,12 +59,7 @@ struct Crowd {
     Crowd& operator=(const Crowd&) = delete;
 
     void connect_one(uint16_t port) {
-        sockaddr_in to = {};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(port);
-        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const int fd = socket(AF_INET, SOCK_STREAM, 0);
-        require(fd >= 0 && connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "no connection");
+        const int fd = test::connect_to_loopback(port);
         require(fcntl(fd, F_SETFL, O_NONBLOCK) == 0, "no connection");
         const std::string request = test::upgrade_request("Sec-WebSocket-Extensions: permessage-deflate\r\n");
         require(write(fd, request.data(), request.size()) == ssize_t(request.size()), "no request");

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "support/growth.h"
+#include "support/loopback.h"
 #include "support/wire.h"
 #include "wsd.h"
 
@@ -97,16 +98,14 @@ struct Crowd {
             require(wsd_subscribe(here, conn, wsd_str_of(kTopic)) == WSD_OK, "not subscribed");
         };
         require(wsd_server_new(&config, &callbacks, &server) == WSD_OK, "no server");
-        require(wsd_server_listen(server, "127.0.0.1:0") == 0, "no listener");
-        char address[128];
-        require(wsd_server_address(server, 0, address, sizeof address) == WSD_OK, "no address");
+        const uint16_t port = test::listen_on_loopback(server);
         require(pipe(orders) == 0 && pipe(reports) == 0, "no pipe");
         clients = fork();
         require(clients >= 0, "no process");
         if (clients == 0) {
             close(orders[1]);
             close(wsd_server_fd(server));  // the parent's alone
-            be_clients(count, uint16_t(std::atoi(std::strrchr(address, ':') + 1)), orders[0], reports[1]);
+            be_clients(count, port, orders[0], reports[1]);
         }
         while (opened < count) {
             require(wsd_server_poll(server, 1000) == 1 && waitpid(clients, nullptr, WNOHANG) == 0, "no clients");

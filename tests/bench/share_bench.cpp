@@ -3,7 +3,6 @@
 // so that the shares repeat to a hundredth, where a rate between two processes on a shared machine moves by ten. What
 // it takes to wake a client on another core is not in it, and would bring the shares nearer to one.
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "net/socket.h"
 #include "support/bench.h"
+#include "support/loopback.h"
 #include "support/wire.h"
 #include "ws/frame.h"
 #include "ws/handshake.h"
@@ -72,16 +73,6 @@ std::string payload_of(const Load& load) {
     return payload;
 }
 
-int connect_to(uint16_t port) {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to = {};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    require(fd >= 0 && connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "no connection");
-    return fd;
-}
-
 void send_all(int fd, const std::string& bytes) {
     require(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == ssize_t(bytes.size()), "a request did not fit");
 }
@@ -97,24 +88,20 @@ void receive_all(int fd, size_t bytes) {
 
 // Listens on a free port of 127.0.0.1; its descriptor.
 int listen_plainly(uint16_t* port) {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    wsd::net::Address any;
+    require(wsd::net::parse_address("127.0.0.1:0", &any), "no address");
+    const int fd = wsd::net::listen_on(any, {});
     sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t len = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    const int one = 1;  // inherited by what is accepted
-    require(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0, "no socket");
-    require(bind(fd, generic, len) == 0 && listen(fd, int(kConns)) == 0, "no listener");
-    require(getsockname(fd, generic, &len) == 0, "no address");
+    require(fd >= 0 && getsockname(fd, reinterpret_cast<sockaddr*>(&address), &len) == 0, "no listener");
     *port = ntohs(address.sin_port);
     return fd;
 }
 
 // The next connection, put in the epoll; -1 when there is none.
 int accept_plainly(int listener, int epoll_fd) {
-    const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return fd;
+    int fd = -1;
+    if (wsd::net::accept_one(listener, &fd) != wsd::net::Io::kOk) return -1;
     epoll_event event = {EPOLLIN | EPOLLRDHUP | EPOLLET, {.fd = fd}};
     require(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
     return fd;
@@ -127,10 +114,7 @@ wsd_server* new_wsd(const wsd_callbacks& callbacks, void* context, uint16_t* por
     config.context = context;
     wsd_server* server = nullptr;
     require(wsd_server_new(&config, &callbacks, &server) == WSD_OK, "no server");
-    require(wsd_server_listen(server, "127.0.0.1:0") == 0, "no listener");
-    char address[128];
-    require(wsd_server_address(server, 0, address, sizeof address) == WSD_OK, "no address");
-    *port = uint16_t(std::atoi(std::strrchr(address, ':') + 1));
+    *port = test::listen_on_loopback(server);
     return server;
 }
 
@@ -172,7 +156,7 @@ class PlainServer : public Contestant {
         uint16_t port;
         const int listener = listen_plainly(&port);
         for (size_t i = 0; i < kConns; i++) {
-            clients_.push_back(connect_to(port));
+            clients_.push_back(test::connect_to_loopback(port));
             served_.push_back(accept_plainly(listener, epoll_fd_));
             require(served_.back() >= 0, "not accepted");
         }
@@ -283,7 +267,7 @@ class WsdServer : public Contestant {
         server_ = new_wsd(callbacks, this, &port);
         const std::string upgrade = test::upgrade_request();
         for (size_t i = 0; i < kConns; i++) {
-            clients_.push_back(connect_to(port));
+            clients_.push_back(test::connect_to_loopback(port));
             send_all(clients_.back(), upgrade);
             while (clients_.size() != opened_) require(wsd_server_poll(server_, 1000) == 1, "no turn");
             char answer[512];
@@ -340,7 +324,7 @@ class Handshaker {
     double round() {
         const std::string request = test::upgrade_request();
         int clients[kConns];
-        for (int& fd : clients) fd = connect_to(port_);
+        for (int& fd : clients) fd = test::connect_to_loopback(port_);
         double took = test::once_ns([&] { accept_all(); });
         for (const int fd : clients) send_all(fd, request);
         took += test::once_ns([&] { upgrade_all(); });
